@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using StreamMetrics.TestSupport;
 using Xunit;
 
 namespace StreamMetrics.IntegrationTests;
@@ -68,13 +69,5 @@ public sealed class ReferenceRulesTests
         .Select(r => Path.GetFileNameWithoutExtension(r.Attribute("Include")!.Value.Replace('\\', '/')))
         .ToArray();
 
-    static string Root { get; } = FindRoot();
-
-    static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "StreamMetrics.sln")))
-            folder = folder.Parent ?? throw new InvalidOperationException($"StreamMetrics.sln is in no folder above {AppContext.BaseDirectory}.");
-        return folder.FullName;
-    }
+    static string Root => RepositoryRoot.Path;
 }
