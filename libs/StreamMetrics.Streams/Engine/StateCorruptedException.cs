@@ -1,0 +1,6 @@
+namespace StreamMetrics.Streams;
+
+/// <summary>The state topic does not hold what the engine wrote. What happens next: throw the partition's state away and restore.</summary>
+/// <param name="message">Key, what was found, what was expected.</param>
+/// <param name="inner">The cause.</param>
+public sealed class StateCorruptedException(string message, Exception? inner = null) : Exception(message, inner);
