@@ -78,4 +78,15 @@ public static class Eventually
     /// <param name="timeout">How long at most.</param>
     public static Task EqualAsync<T>(string phase, T expected, Func<Task<T>> actual, TimeSpan? timeout = null) =>
         AssertAsync(phase, async () => Assert.Equal(expected, await actual()), timeout);
+
+    /// <summary>Waits until there is a result.</summary>
+    /// <param name="phase">What the test is doing.</param>
+    /// <param name="result">Gives the result; null or an exception while there is none.</param>
+    /// <param name="timeout">How long at most.</param>
+    public static async Task<T> ResultAsync<T>(string phase, Func<Task<T?>> result, TimeSpan? timeout = null)
+    {
+        var last = default(T);
+        await AssertAsync(phase, async () => Assert.NotNull(last = await result()), timeout);
+        return last!;
+    }
 }

@@ -32,8 +32,9 @@ public sealed class RealKafka : IKafkaUnderTest
     /// <inheritdoc/>
     public string BootstrapServers => string.Join(',', _ports.Select(Address));
 
-    static string? Home =>
-        new[] { Environment.GetEnvironmentVariable("KAFKA_HOME"), Path.Combine(RepositoryRoot.Path, "..", "shared", "kafka") }
+    /// <summary>The folder of the distribution; null when there is none.</summary>
+    public static string? Home =>
+        new[] { Environment.GetEnvironmentVariable("KAFKA_HOME"), Path.GetFullPath(RepositoryRoot.Combine("..", "shared", "kafka")) }
             .FirstOrDefault(h => !string.IsNullOrEmpty(h) && File.Exists(Path.Combine(h, "bin", "kafka-server-start.sh")));
 
     /// <summary>Starts a cluster and waits until every broker is in it.</summary>
