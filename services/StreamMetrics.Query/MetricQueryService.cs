@@ -151,6 +151,8 @@ sealed class MetricQueryService(
     {
         var answer = await SeriesAsync(
             new(query.Selector, query.Window, from, to, query.Window.SizeMs, [], [], IncludeProvisional: true, query.IncludeSketch), token);
+        // a single value cannot say that half of it is missing
+        if (answer.Incomplete is { } reason) throw new StoreUnavailableException("PostgreSQL", reason);
         return answer.Series is [var only] ? only.Points[^1] : null;
     }
 
