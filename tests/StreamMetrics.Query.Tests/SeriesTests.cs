@@ -47,6 +47,49 @@ public sealed class SeriesTests(Servers servers) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_last_hour_comes_from_Redis_alone_when_its_history_is_complete()
+    {
+        var start = Noon;
+        for (var m = 0; m < 30; m++) await servers.Hot.HistoryAsync(Samples.Of("1m", start + (m * 60_000), [m + 1]), revision: 2);
+        await servers.Hot.HistoryIsCompleteAsync();
+
+        var answer = await _query.GetAsync($"{Path}?step=5m&from={Noon}");
+
+        Assert.Equal("hot", answer.GetProperty("source").GetString());
+        Assert.Equal([5L, 5L, 5L, 5L, 5L, 5L], Points(answer).Select(p => p.GetProperty("count").GetInt64()));
+        Assert.Equal(1 + 2 + 3 + 4 + 5, Points(answer)[0].GetProperty("sum").GetDouble());
+        Assert.Equal(6, Points(answer)[0].GetProperty("revision").GetInt64());
+    }
+
+    [Fact]
+    public async Task Without_the_mark_of_completeness_PostgreSQL_is_asked_too_and_the_newer_revision_counts()
+    {
+        var start = Noon;
+        await servers.Hot.HistoryAsync(Samples.Of("1m", start, [1, 2, 3]), revision: 3);
+        await servers.Hot.HistoryAsync(Samples.Of("1m", start + 60_000, [1]), revision: 1);
+        await servers.Cold.InsertAsync([Samples.Of("1m", start, [1]), Samples.Of("1m", start + 60_000, [1, 2]), Samples.Of("1m", start + 120_000, [7])], revision: 2);
+
+        var answer = await _query.GetAsync(Path);
+
+        Assert.Equal("mixed", answer.GetProperty("source").GetString());
+        Assert.Equal([3L, 2L, 1L], Points(answer).Select(p => p.GetProperty("count").GetInt64()));
+    }
+
+    [Fact]
+    public async Task A_span_that_begins_before_the_last_hour_joins_both_stores()
+    {
+        var old = Noon - (2 * Hour);
+        await servers.Cold.InsertAsync(Samples.Of("1m", old, [1]));
+        await servers.Hot.HistoryAsync(Samples.Of("1m", Noon, [1, 2]));
+        await servers.Hot.HistoryIsCompleteAsync();
+
+        var answer = await _query.GetAsync($"{Path}?from={old}");
+
+        Assert.Equal("mixed", answer.GetProperty("source").GetString());
+        Assert.Equal(["cold", "hot"], Points(answer).Select(p => p.GetProperty("source").GetString()));
+    }
+
+    [Fact]
     public async Task A_longer_step_merges_its_windows_and_any_percentile_is_that_of_all_values()
     {
         var minutes = Enumerable.Range(0, 30).Select(m => Enumerable.Range(1, 20).Select(i => (double)(i * (m + 1))).ToArray()).ToList();

@@ -34,7 +34,8 @@ sealed class RequestParser(IOptions<QueryOptions> options, TimeProvider time)
         var step = Step(p, window);
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var to = p.Time("to", now);
-        var from = p.Time("from", Math.Max(0, to - Math.Max(DefaultSpanMs, DefaultPoints * step)));
+        // rounded up by default, so that the last hour is within what Redis has
+        var from = p.Time("from", Math.Min(to, RoundUp(Math.Max(0, to - Math.Max(DefaultSpanMs, DefaultPoints * step)), step)));
         var include = p.Include("provisional", "sketch");
         var aligned = from - (from % step);
         CheckSpan(p, window, from, to, (to - aligned + step - 1) / step, now);
@@ -63,6 +64,8 @@ sealed class RequestParser(IOptions<QueryOptions> options, TimeProvider time)
 
     static SeriesSelector Selector(ParameterReader p, string? serviceId, string? metricName) =>
         new(p.ServiceId(serviceId), p.MetricName("metricName", metricName), p.Tags());
+
+    static long RoundUp(long time, long step) => time + step - 1 - ((time + step - 1) % step);
 
     static long Step(ParameterReader p, QueryWindow window)
     {

@@ -1,12 +1,11 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using StackExchange.Redis;
+using StreamMetrics.Contracts;
 using StreamMetrics.Query.Model;
-using Aggregate = StreamMetrics.Contracts.Aggregate;
 
 namespace StreamMetrics.Query.Stores;
 
-/// <summary>Reads a member of the sorted set <c>history:*</c> (docs/formats/redis.md).</summary>
+/// <summary>Reads a member of the sorted set <c>history:*</c> (docs/formats/redis.md): a stored window's JSON, sketch and revision with it.</summary>
 static class RedisHistory
 {
     /// <exception cref="FormatException">The member is unreadable.</exception>
@@ -14,20 +13,14 @@ static class RedisHistory
     {
         try
         {
-            var row = JsonSerializer.Deserialize((byte[])member!, RedisHistoryJson.Default.HistoryMember);
-            if (row?.Aggregate is { } aggregate) return new(aggregate, key.TagsHash, row.Revision, DataSource.Hot);
+            if (JsonSerializer.Deserialize((byte[])member!, ContractsJson.Default.Aggregate) is { } aggregate)
+                return new(aggregate with { Kind = AggregateKind.Final }, key.TagsHash, aggregate.Revision ?? 1, DataSource.Hot);
         }
         catch (JsonException exception)
         {
             throw new FormatException($"unreadable member in the history of {key}: {exception.Message}", exception);
         }
 
-        throw new FormatException($"member without aggregate in the history of {key}");
+        throw new FormatException($"empty member in the history of {key}");
     }
 }
-
-sealed record HistoryMember(Aggregate? Aggregate, long Revision);
-
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
-[JsonSerializable(typeof(HistoryMember))]
-sealed partial class RedisHistoryJson : JsonSerializerContext;

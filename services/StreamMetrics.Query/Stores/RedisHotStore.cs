@@ -59,10 +59,12 @@ sealed class RedisHotStore(IConnectionMultiplexer redis, IOptions<QueryOptions> 
     public Task<HotHistory> HistoryAsync(IReadOnlyList<HotKey> keys, QueryWindow window, long from, long to, CancellationToken token) =>
         AskAsync(async db =>
         {
+            // the archiver sets it when every history is filled; it is gone with everything else when Redis was emptied
+            var isComplete = db.KeyExistsAsync(RedisKeys.HistoryComplete);
             var members = await Task.WhenAll(keys.Select(k => db.SortedSetRangeByScoreAsync(History(k, window), from, to, Exclude.Stop)));
             var windows = new List<StoredWindow>();
             for (var i = 0; i < keys.Count; i++) windows.AddRange(members[i].Select(m => RedisHistory.Read(keys[i], m)));
-            return new HotHistory(windows, IsComplete: windows.Count > 0);
+            return new HotHistory(windows, await isComplete);
         }, token);
 
     public Task<IReadOnlyList<PartitionStatus?>> PipelineAsync(int partitions, CancellationToken token) => AskAsync<IReadOnlyList<PartitionStatus?>>(async db =>

@@ -1,15 +1,11 @@
 namespace StreamMetrics.Query.Tests.Support;
 
-/// <summary>A wall clock that stands still until it is moved. Timers and elapsed time are real, since servers are.</summary>
-sealed class FixedClock(DateTimeOffset now) : TimeProvider
+/// <summary>A wall clock that starts at a time of the test's choice and stands still, or goes on from there. Timers are real, since servers are.</summary>
+sealed class FixedClock(DateTimeOffset start, bool goesOn = false) : TimeProvider
 {
-    long _nowMs = now.ToUnixTimeMilliseconds();
+    readonly long _startedAt = System.GetTimestamp();
 
-    public long NowMs
-    {
-        get => Interlocked.Read(ref _nowMs);
-        set => Interlocked.Exchange(ref _nowMs, value);
-    }
+    public long NowMs => GetUtcNow().ToUnixTimeMilliseconds();
 
-    public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds(NowMs);
+    public override DateTimeOffset GetUtcNow() => goesOn ? start + System.GetElapsedTime(_startedAt) : start;
 }

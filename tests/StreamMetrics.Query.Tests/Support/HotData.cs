@@ -36,10 +36,13 @@ sealed class HotData(IConnectionMultiplexer redis)
     public async Task HistoryAsync(Aggregate a, long revision = 1)
     {
         var hash = Samples.Hash(a);
-        var member = JsonSerializer.Serialize(new { aggregate = a, revision }, JsonSerializerOptions.Web);
+        var member = JsonSerializer.Serialize(a with { Revision = revision }, ContractsJson.Default.Aggregate);
         await _db.SortedSetAddAsync(RedisKeys.History(a.ServiceId, a.MetricName, a.Window, hash), member, a.Start);
         await CatalogAsync(a, hash);
     }
+
+    /// <summary>What the archiver says when every history is filled.</summary>
+    public Task HistoryIsCompleteAsync() => _db.StringSetAsync(RedisKeys.HistoryComplete, 1);
 
     public Task PipelineAsync(PartitionStatus status) =>
         _db.StringSetAsync(RedisKeys.Pipeline(status.Partition), JsonSerializer.Serialize(status, ContractsJson.Default.PartitionStatus), TimeSpan.FromSeconds(30));
