@@ -1,16 +1,20 @@
 using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 using StreamMetrics.Query.Input;
 using StreamMetrics.Query.Pipeline;
 using StreamMetrics.Query.Rest;
 using StreamMetrics.Query.Stores;
+using StreamMetrics.ServiceDefaults.Startup;
 
 namespace StreamMetrics.Query;
 
 /// <summary>What the query service consists of.</summary>
 static class QueryModule
 {
+    static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
+
     public static WebApplicationBuilder AddQuery(this WebApplicationBuilder builder)
     {
         builder.Services.AddOptions<QueryOptions>().BindConfiguration(QueryOptions.Section).ValidateOnStart();
@@ -22,13 +26,16 @@ static class QueryModule
         builder.Services.AddSingleton<MetricQueryService>();
         builder.Services.AddSingleton<RequestParser>();
         builder.Services.AddSingleton<PipelineState>();
+        builder.Services.AddSingleton<KafkaOffsets>();
         builder.Services.AddHostedService<PipelinePoller>();
         AddHttp(builder.Services);
+        AddOwnMetrics(builder);
         return builder;
     }
 
     public static WebApplication MapQuery(this WebApplication app)
     {
+        app.Use(LeaveOutHealthRequests);
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.MapOpenApi("/openapi/{documentName}.json");
@@ -47,7 +54,7 @@ static class QueryModule
 
     static void AddStores(WebApplicationBuilder builder)
     {
-        var options = builder.Configuration.GetSection(QueryOptions.Section).Get<QueryOptions>() ?? new();
+        var options = QueryOptions.Of(builder.Configuration);
         // Either store may be away, so their own health checks, which call that unhealthy, are replaced.
         builder.AddRedisClient("redis", settings =>
         {
@@ -59,6 +66,8 @@ static class QueryModule
             redis.AbortOnConnectFail = false;
             redis.BacklogPolicy = BacklogPolicy.FailFast;
             redis.AsyncTimeout = (int)options.HotTimeout.TotalMilliseconds;
+            redis.ConnectTimeout = (int)ConnectTimeout.TotalMilliseconds;
+            redis.ReconnectRetryPolicy = new LinearRetry((int)options.StoreBreak.TotalMilliseconds);
             redis.HeartbeatInterval = TimeSpan.FromMilliseconds(250);
         });
         builder.AddNpgsqlDataSource("streammetrics", settings => settings.DisableHealthChecks = true);
@@ -66,6 +75,30 @@ static class QueryModule
         builder.Services.AddSingleton<IColdStore, PostgresColdStore>();
         builder.Services.AddHostedService<StoreProbe>();
         builder.Services.AddHealthChecks().AddCheck<StoresHealthCheck>("stores");
+    }
+
+    // So whoever calls the API sees his own calls in it.
+    static void AddOwnMetrics(WebApplicationBuilder builder)
+    {
+        if (!QueryOptions.Of(builder.Configuration).SendOwnMetrics) return;
+        var servers = KafkaOffsets.ServersOf(builder.Configuration) ?? throw new StartupException(
+            $"{KafkaOffsets.Key} must list bootstrap servers as host:port, separated by commas; it is not set. "
+            + $"{QueryOptions.Section}:{nameof(QueryOptions.SendOwnMetrics)}=false starts without it.");
+        builder.Services.AddStreamMetrics(client =>
+        {
+            client.ServiceId = "streammetrics-query";
+            client.BootstrapServers = servers;
+            client.Meters.Add("Microsoft.AspNetCore.Hosting");
+        });
+    }
+
+    // Health checks come every few seconds from machines and would drown what users do.
+    static Task LeaveOutHealthRequests(HttpContext context, RequestDelegate next)
+    {
+        var path = context.Request.Path;
+        if ((path == ServiceDefaultsExtensions.HealthPath || path == ServiceDefaultsExtensions.AlivePath) && context.Features.Get<IHttpMetricsTagsFeature>() is { } metrics)
+            metrics.MetricsDisabled = true;
+        return next(context);
     }
 
     static void AddHttp(IServiceCollection services)

@@ -8,6 +8,9 @@ sealed class QueryOptions
 {
     public const string Section = "Query";
 
+    /// <summary>The options as they stand in the configuration, for what has to be decided before there are services.</summary>
+    public static QueryOptions Of(IConfiguration configuration) => configuration.GetSection(Section).Get<QueryOptions>() ?? new();
+
     /// <summary>Longest span between <c>from</c> and <c>to</c>.</summary>
     [Range(typeof(TimeSpan), "01:00:00", "3660.00:00:00")] public TimeSpan MaxSpan { get; init; } = TimeSpan.FromDays(1_100);
 

@@ -7,10 +7,9 @@ namespace StreamMetrics.Query.Pipeline;
 
 /// <summary>Gathers the state of the pipeline about once a second, whatever the number of those who ask for it.</summary>
 sealed class PipelinePoller(
-    PipelineState state, IHotStore hot, IColdStore cold, IConfiguration configuration, IOptions<QueryOptions> options, TimeProvider time,
+    PipelineState state, IHotStore hot, IColdStore cold, KafkaOffsets kafka, IOptions<QueryOptions> options, TimeProvider time,
     ILogger<PipelinePoller> logger) : BackgroundService
 {
-    static readonly TimeSpan KafkaTimeout = TimeSpan.FromSeconds(2);
     static readonly int Partitions = Topics.All.Single(t => t.Name == Topics.Events).Partitions;
 
     readonly PipelineRates _rates = new(options.Value.RateSpan);
@@ -18,29 +17,39 @@ sealed class PipelinePoller(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var kafka = configuration.GetConnectionString("kafka") is { Length: > 0 } servers ? new KafkaOffsets(servers, KafkaTimeout) : null;
         using var timer = new PeriodicTimer(options.Value.PollInterval, time);
         do
         {
-            state.Current = await PollAsync(kafka, stoppingToken);
+            state.Current = await PollAsync(stoppingToken);
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    async Task<PipelineAnswer> PollAsync(KafkaOffsets? kafka, CancellationToken token)
+    async Task<PipelineAnswer> PollAsync(CancellationToken token)
     {
-        var offsetsTask = OffsetsAsync(kafka);
-        var coldTask = IsUpAsync(() => cold.PingAsync(token));
-        IReadOnlyList<PartitionStatus?> statuses = [];
-        var isHotUp = await IsUpAsync(async () => statuses = await hot.PipelineAsync(Partitions, token));
-        var dependencies = new Dictionary<string, string>
+        // Never abandoned, not even at shutdown: the client's native handle must not be closed under a request.
+        var offsetsTask = OffsetsAsync();
+        try
         {
-            ["kafka"] = await offsetsTask is null ? "down" : "up",
-            ["redis"] = isHotUp ? "up" : "down",
-            ["postgresql"] = await coldTask ? "up" : "down",
-        };
-        return Combine(statuses, await offsetsTask, dependencies);
+            var coldTask = IsUpAsync(() => cold.PingAsync(token));
+            IReadOnlyList<PartitionStatus?> statuses = [];
+            var isHotUp = await IsUpAsync(async () => statuses = await hot.PipelineAsync(Partitions, token));
+            var isColdUp = await coldTask;
+            var offsets = await offsetsTask;
+            return Combine(statuses, offsets, new Dictionary<string, string>
+            {
+                ["kafka"] = UpOrDown(offsets is not null),
+                ["redis"] = UpOrDown(isHotUp),
+                ["postgresql"] = UpOrDown(isColdUp),
+            });
+        }
+        finally
+        {
+            await offsetsTask;
+        }
     }
+
+    static string UpOrDown(bool isUp) => isUp ? "up" : "down";
 
     PipelineAnswer Combine(IReadOnlyList<PartitionStatus?> statuses, IReadOnlyList<PartitionOffsets>? offsets, IReadOnlyDictionary<string, string> dependencies)
     {
@@ -82,9 +91,9 @@ sealed class PipelinePoller(
         Lag = offsets is { } o ? Math.Max(0, o.End - Math.Max(o.Committed, status?.Committed ?? 0)) : null,
     };
 
-    async Task<IReadOnlyList<PartitionOffsets>?> OffsetsAsync(KafkaOffsets? kafka)
+    async Task<IReadOnlyList<PartitionOffsets>?> OffsetsAsync()
     {
-        if (kafka is null) return null;
+        if (!kafka.IsConfigured) return null;
         try
         {
             var offsets = await kafka.ReadAsync(Partitions);

@@ -1,13 +1,15 @@
+using Confluent.Kafka;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using StackExchange.Redis;
+using StreamMetrics.Query.Pipeline;
 using StreamMetrics.ServiceDefaults.Startup;
 
 namespace StreamMetrics.Query.Stores;
 
 /// <summary>
-/// Waits at start until both stores answer. One that does not most likely has a wrong connection string, and then a service that starts
+/// Waits at start until Kafka and both stores answer. One that does not most likely has a wrong connection string, and then a service that starts
 /// and answers half of the questions helps nobody.
 /// </summary>
 sealed class StoreProbe(IServiceProvider services, IOptions<QueryOptions> options, TimeProvider time) : IHostedLifecycleService
@@ -17,9 +19,11 @@ sealed class StoreProbe(IServiceProvider services, IOptions<QueryOptions> option
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         // asked for here, so that a string that cannot be read stops the start in any case
+        var kafka = services.GetRequiredService<KafkaOffsets>();
         var redis = services.GetRequiredService<IConnectionMultiplexer>();
         var postgres = services.GetRequiredService<NpgsqlDataSource>();
         if (!options.Value.RequireStoresAtStart) return;
+        if (kafka.IsConfigured) await UntilItAnswersAsync(KafkaOffsets.Key, "Kafka", kafka.PingAsync, cancellationToken);
         await UntilItAnswersAsync("ConnectionStrings:redis", "Redis", async t => await redis.GetDatabase().PingAsync().WaitAsync(t), cancellationToken);
         await UntilItAnswersAsync("ConnectionStrings:streammetrics", "PostgreSQL", async t =>
         {
@@ -56,7 +60,7 @@ sealed class StoreProbe(IServiceProvider services, IOptions<QueryOptions> option
             {
                 throw new StartupException($"{key}: {e.MessageText}", e);
             }
-            catch (Exception e) when (e is RedisException or NpgsqlException or TimeoutException)
+            catch (Exception e) when (e is RedisException or NpgsqlException or KafkaException or TimeoutException)
             {
                 reason = e.Message;
             }

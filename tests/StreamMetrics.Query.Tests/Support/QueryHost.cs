@@ -39,6 +39,7 @@ sealed class QueryHost : IAsyncDisposable
             ["ConnectionStrings:redis"] = servers.Redis.ConnectionString,
             ["ConnectionStrings:streammetrics"] = servers.PostgresConnection,
             ["Query:CatalogAge"] = "00:00:00",
+            ["Query:SendOwnMetrics"] = "false",
         });
         builder.Configuration.AddInMemoryCollection(settings.Select(s => new KeyValuePair<string, string?>(s.Key, s.Value)));
         builder.AddServiceDefaults();
