@@ -6,34 +6,31 @@ namespace StreamMetrics.Streams.Worker;
 /// </summary>
 sealed class BackgroundStep
 {
-    readonly ManualResetEventSlim _done = new();
-    Exception? _error;
+    readonly Thread _thread;
+    volatile bool _done;
 
-    BackgroundStep()
-    {
-    }
+    BackgroundStep(string name, Action action) => _thread = new(() => Run(action)) { Name = name, IsBackground = true };
 
     /// <summary>True when the call has returned or thrown.</summary>
-    public bool IsDone => _done.IsSet;
+    public bool IsDone => _done;
 
     /// <summary>What the call threw; meaningful once done.</summary>
-    public Exception? Error => _error;
+    public Exception? Error { get; private set; }
 
     /// <summary>Starts the call.</summary>
     /// <param name="name">Name of the thread.</param>
     /// <param name="action">The call; every exception it throws is kept for the owner.</param>
     public static BackgroundStep Start(string name, Action action)
     {
-        var step = new BackgroundStep();
-        var thread = new Thread(() => step.Run(action)) { Name = name, IsBackground = true };
-        thread.Start();
+        var step = new BackgroundStep(name, action);
+        step._thread.Start();
         return step;
     }
 
     /// <summary>Waits for the end, for use where the owner has nothing else to do (revocation, shutdown).</summary>
     /// <param name="timeout">Longest wait; less than nothing means not at all, <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
     /// <returns>False when the time ran out.</returns>
-    public bool Wait(TimeSpan timeout) => _done.Wait(timeout >= TimeSpan.Zero || timeout == Timeout.InfiniteTimeSpan ? timeout : TimeSpan.Zero);
+    public bool Wait(TimeSpan timeout) => _thread.Join(timeout >= TimeSpan.Zero || timeout == Timeout.InfiniteTimeSpan ? timeout : TimeSpan.Zero);
 
     void Run(Action action)
     {
@@ -45,11 +42,9 @@ sealed class BackgroundStep
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            _error = e;
+            Error = e;
         }
-        finally
-        {
-            _done.Set();
-        }
+
+        _done = true;
     }
 }

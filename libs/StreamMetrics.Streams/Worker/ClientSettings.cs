@@ -1,6 +1,5 @@
 using System.Globalization;
 using Confluent.Kafka;
-using StreamMetrics.Contracts;
 
 namespace StreamMetrics.Streams.Worker;
 

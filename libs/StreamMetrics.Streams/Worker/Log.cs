@@ -12,13 +12,13 @@ static partial class Log
     public static partial void WorkerStopped(ILogger logger, string instance, bool committed);
 
     [LoggerMessage(Level = LogLevel.Information, EventName = "streams.worker.assigned", Message = "Worker {Instance} got partitions {Partitions}")]
-    public static partial void Assigned(ILogger logger, string instance, string partitions);
+    public static partial void Assigned(ILogger logger, string instance, PartitionList partitions);
 
     [LoggerMessage(Level = LogLevel.Information, EventName = "streams.worker.revoked", Message = "Worker {Instance} gives partitions {Partitions} back; everything committed: {Committed}")]
-    public static partial void Revoked(ILogger logger, string instance, string partitions, bool committed);
+    public static partial void Revoked(ILogger logger, string instance, PartitionList partitions, bool committed);
 
     [LoggerMessage(Level = LogLevel.Warning, EventName = "streams.worker.lost", Message = "Worker {Instance} lost partitions {Partitions}: their state since the last commit is thrown away, the next owner goes on from there")]
-    public static partial void Lost(ILogger logger, string instance, string partitions);
+    public static partial void Lost(ILogger logger, string instance, PartitionList partitions);
 
     [LoggerMessage(Level = LogLevel.Warning, EventName = "streams.worker.kafka", Message = "Worker {Instance}: Kafka client says {Reason} ({Code}); it keeps trying")]
     public static partial void KafkaError(ILogger logger, string instance, string code, string reason);
@@ -42,4 +42,11 @@ static partial class Log
     // idle clock
     [LoggerMessage(Level = LogLevel.Warning, EventName = "streams.clock.failed", Message = "Clock record for partition {Partition} was not accepted: {Reason}; it is tried again")]
     public static partial void ClockFailed(ILogger logger, int partition, string reason);
+}
+
+/// <summary>Partitions in a log line; joined only when the line is written.</summary>
+readonly struct PartitionList(int[] partitions)
+{
+    /// <inheritdoc/>
+    public override string ToString() => string.Join(", ", partitions);
 }

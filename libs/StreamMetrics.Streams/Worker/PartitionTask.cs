@@ -153,8 +153,7 @@ sealed class PartitionTask(int partition, TaskContext context, BackgroundStep? p
 
     /// <summary>Status for metrics and the live lane.</summary>
     /// <param name="end">End of the log as far as known.</param>
-    /// <param name="visibleMs">p99 of the live lane, ms.</param>
-    public PartitionStatus Report(long end, double? visibleMs) => _reporter.Report(Engine!, Committed, end, visibleMs);
+    public PartitionStatus Report(long end) => _reporter.Report(Engine!, Committed, end);
 
     /// <summary>Notes the trace of an event, for the next commit to link to.</summary>
     /// <param name="traceParent">Value of the W3C header.</param>

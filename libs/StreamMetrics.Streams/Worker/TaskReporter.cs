@@ -52,6 +52,7 @@ sealed class TaskReporter(int partition, TaskContext context)
         _activity = Tracing.Source.HasListeners()
             ? Tracing.Source.StartActivity("commit", ActivityKind.Producer, default(ActivityContext), [new("messaging.destination.partition.id", partition)], _links)
             : null;
+        Activity.Current = null; // commits of several partitions overlap on this thread: none is the parent of another
         _links.Clear();
         _newest = engine.Watermark;
         _output = new CommitOutput(producer, _activity?.Id);
@@ -91,8 +92,7 @@ sealed class TaskReporter(int partition, TaskContext context)
     /// <param name="engine">The engine.</param>
     /// <param name="committed">Input offset committed last.</param>
     /// <param name="end">End of the log as far as known.</param>
-    /// <param name="visibleMs">p99 of the live lane, ms.</param>
-    public PartitionStatus Report(PartitionEngine engine, long committed, long end, double? visibleMs)
+    public PartitionStatus Report(PartitionEngine engine, long committed, long end)
     {
         var counts = engine.Statistics;
         var status = new PartitionStatus
@@ -110,7 +110,6 @@ sealed class TaskReporter(int partition, TaskContext context)
             DeadLetters = counts.DeadLetters,
             Late = counts.Corrected + counts.Late,
             CommitMs = _commitMs,
-            VisibleP99Ms = visibleMs,
         };
         var now = new EngineTotals(status.Events, status.Late, counts.Misrouted, counts.Overflowed);
         context.Metrics.Report(status, end, now.Since(_before));
