@@ -94,4 +94,7 @@ public sealed class PartitionEngine(int partition, EngineOptions options)
     /// <param name="metricName">The metric.</param>
     /// <param name="tagsHash">Tags hash; empty for the total.</param>
     public LiveSeries? Find(string serviceId, string metricName, string tagsHash) => throw new NotImplementedException();
+
+    /// <summary>Makes every series and total dirty: what the live lane wrote is gone.</summary>
+    public void RefreshLive() => throw new NotImplementedException();
 }

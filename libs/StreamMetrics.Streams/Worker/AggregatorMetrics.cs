@@ -28,6 +28,9 @@ public sealed class AggregatorMetrics : IDisposable
     readonly Counter<long> _misrouted;
     readonly Counter<long> _overflowed;
     readonly Counter<long> _commits;
+    readonly Histogram<double> _liveInterval;
+    readonly Counter<long> _liveWrites;
+    readonly Counter<long> _liveFailures;
     readonly ConcurrentDictionary<int, PartitionStatus> _partitions = new();
     readonly ConcurrentDictionary<int, long> _ends = new();
     readonly ConcurrentDictionary<string, ClientStatistics> _clients = new();
@@ -49,6 +52,9 @@ public sealed class AggregatorMetrics : IDisposable
         _misrouted = _meter.CreateCounter<long>("streammetrics.events.misrouted", "{event}", "Events that lay in another partition than their serviceId's.");
         _overflowed = _meter.CreateCounter<long>("streammetrics.events.overflowed", "{event}", "Events folded into an overflow series.");
         _commits = _meter.CreateCounter<long>("streammetrics.commits", "{commit}", "Commits acknowledged.");
+        _liveInterval = Durations("streammetrics.live.interval", "Time between two writes of a series to the live store; grows when the limit of calls stretches it.");
+        _liveWrites = _meter.CreateCounter<long>("streammetrics.live.writes", "{call}", "Series written to the live store.");
+        _liveFailures = _meter.CreateCounter<long>("streammetrics.live.failures", "{attempt}", "Attempts to reach the live store that failed.");
         Gauges();
     }
 
@@ -103,6 +109,18 @@ public sealed class AggregatorMetrics : IDisposable
         _partitions.TryRemove(partition, out _);
         _ends.TryRemove(partition, out _);
     }
+
+    /// <summary>A series was written to the live store again.</summary>
+    /// <param name="interval">Time since the last write.</param>
+    /// <param name="watched">Whether somebody watches it.</param>
+    public void LiveInterval(TimeSpan interval, bool watched) => _liveInterval.Record(interval.TotalSeconds, new KeyValuePair<string, object?>("watched", watched));
+
+    /// <summary>Series have reached the live store.</summary>
+    /// <param name="count">How many.</param>
+    public void LiveWritten(int count) => _liveWrites.Add(count);
+
+    /// <summary>The live store did not answer.</summary>
+    public void LiveFailed() => _liveFailures.Add(1);
 
     /// <summary>Statistics of a consumer, as librdkafka gives them.</summary>
     /// <param name="json">STATISTICS.md of librdkafka describes it.</param>
