@@ -28,9 +28,10 @@ static class ClientSettings
         HeartbeatIntervalMs = Milliseconds(options.SessionTimeout) * 3 / 10,
         FetchWaitMaxMs = Milliseconds(options.FetchWait),
         FetchErrorBackoffMs = 20,
-        // What lies ready in memory: enough to work through a commit's pause, little enough to stay small.
-        QueuedMinMessages = 20_000,
+        // What lies ready in memory; the pause of a full queue is short, since at a million records a second 20,000 are gone in 20 ms.
+        QueuedMinMessages = 100_000,
         QueuedMaxMessagesKbytes = 32 * 1024,
+        FetchQueueBackoffMs = 10,
         StatisticsIntervalMs = Milliseconds(options.StatisticsInterval),
     };
 
@@ -50,7 +51,8 @@ static class ClientSettings
         FetchMaxBytes = 64 << 20,
         MaxPartitionFetchBytes = 16 << 20,
         QueuedMinMessages = 100_000,
-        QueuedMaxMessagesKbytes = 128 * 1024,
+        QueuedMaxMessagesKbytes = 64 * 1024,
+        FetchQueueBackoffMs = 10,
     };
 
     /// <summary>The transactional producer of an input partition.</summary>

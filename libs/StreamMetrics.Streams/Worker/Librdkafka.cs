@@ -34,11 +34,19 @@ static unsafe partial class Librdkafka
 
     static SafeHandle NativeHandle(Handle handle) => (SafeHandle)LibrdkafkaHandle(handle);
 
+    // Confluent.Kafka takes the first of these that loads (the plain one needs libsasl2.so.3, the second needs nothing, the last is for musl);
+    // the same order here leads to the same copy, which the system loads only once.
     static nint Resolve(string library, Assembly assembly, DllImportSearchPath? path)
     {
         if (library != Name) return 0;
         var musl = RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal);
-        return NativeLibrary.Load(musl ? "alpine-librdkafka" : Name, assembly, path);
+        ReadOnlySpan<string> candidates = musl ? ["alpine-librdkafka"] : [Name, "centos8-librdkafka"];
+        foreach (var candidate in candidates)
+        {
+            if (NativeLibrary.TryLoad(candidate, assembly, path, out var handle)) return handle;
+        }
+
+        return 0;
     }
 
     /// <summary>A message as librdkafka lays it out (<c>rd_kafka_message_t</c>).</summary>

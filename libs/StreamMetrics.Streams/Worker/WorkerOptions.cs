@@ -51,8 +51,8 @@ public sealed class WorkerOptions
     /// <summary>Longest pause between two polls. At least the session timeout.</summary>
     public TimeSpan MaxPollInterval { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long a broker may hold a fetch to fill it. 1 ms to 500 ms.</summary>
-    public TimeSpan FetchWait { get; set; } = TimeSpan.FromMilliseconds(10);
+    /// <summary>How long a broker may hold a fetch while there is nothing to read: it answers at once when there is, but a partition that is resumed waits for the answer. 1 ms to 500 ms.</summary>
+    public TimeSpan FetchWait { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>How long a producer waits to fill a batch. 0 to 1 second.</summary>
     public TimeSpan Linger { get; set; } = TimeSpan.FromMilliseconds(2);
