@@ -70,11 +70,28 @@ public sealed class Worker : IDisposable
     /// <exception cref="FatalWorkerException">Nothing but a human can help.</exception>
     public void Run(CancellationToken stop)
     {
-        Log.WorkerStarted(_logger, _instance.Name, _options.GroupId, _options.Delivery);
-        using var reader = new BatchReader(_consumer, BatchSize);
-        _consumer.Subscribe(Topics.Events);
-        while (!stop.IsCancellationRequested) RunOnce(reader);
-        ShutDown();
+        RunWhile(() => !stop.IsCancellationRequested);
+    }
+
+    /// <summary>
+    /// Works through a log that nobody appends to, closes every window by moving the engines' clocks in memory, commits and returns. For
+    /// measurements and recomputation: the closing is not in the log, so nothing may go on from there.
+    /// </summary>
+    /// <param name="ends">End offset of every input partition.</param>
+    /// <param name="firstRecords">Called once, when the first records have come.</param>
+    internal void RunToEnd(IReadOnlyDictionary<int, long> ends, Action firstRecords)
+    {
+        var begun = false;
+        RunWhile(() =>
+        {
+            if (!begun && _rebalancer.Inputs.Any(i => i.Task.Engine is { HasChanges: true }))
+            {
+                begun = true;
+                firstRecords();
+            }
+
+            return !(_rebalancer.Inputs.Count == ends.Count && _rebalancer.Inputs.All(i => BoundedInput.IsDone(i.Task, ends[i.Task.Partition])));
+        });
     }
 
     /// <summary>Closes the clients. After a <see cref="Run"/> that failed nothing is committed any more.</summary>
@@ -85,6 +102,15 @@ public sealed class Worker : IDisposable
         _clock?.Dispose();
         _restorer.Dispose();
         _instance.Dispose();
+    }
+
+    void RunWhile(Func<bool> goOn)
+    {
+        Log.WorkerStarted(_logger, _instance.Name, _options.GroupId, _options.Delivery);
+        using var reader = new BatchReader(_consumer, BatchSize);
+        _consumer.Subscribe(Topics.Events);
+        while (goOn()) RunOnce(reader);
+        ShutDown();
     }
 
     // The loop is left only by a stop or by an exception that nothing can mend; what can be mended is the tasks' business.
