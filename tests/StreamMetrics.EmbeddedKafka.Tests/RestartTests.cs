@@ -1,0 +1,70 @@
+using Confluent.Kafka;
+
+namespace StreamMetrics.EmbeddedKafka.Tests;
+
+public sealed class RestartTests
+{
+    [Fact]
+    public async Task Topics_records_groups_and_settings_survive_a_stop()
+    {
+        using var folder = new TemporaryFolder();
+        var topic = BrokerFixture.NewName("topic");
+        await using (var server = await BrokerFixture.StartAsync(folder.Path))
+        {
+            await BrokerFixture.CreateTopicAsync(server.BootstrapServers, topic, 2, ("retention.ms", "12345678"));
+            using var producer = BrokerFixture.Producer(server.BootstrapServers);
+            for (var i = 0; i < 100; i++) await producer.ProduceAsync(new TopicPartition(topic, 1), BrokerFixture.Message("k", $"{i}"));
+            using var consumer = BrokerFixture.Consumer(server.BootstrapServers, "kept");
+            consumer.Commit([new TopicPartitionOffset(topic, 1, 42)]);
+        }
+
+        await using var again = await BrokerFixture.StartAsync(folder.Path);
+        var servers = again.BootstrapServers;
+        Assert.Equal(Enumerable.Range(0, 100).Select(i => $"{i}"), BrokerFixture.ReadAll(servers, topic, 1).ConvertAll(r => r.Message.Value));
+        using var reader = BrokerFixture.Consumer(servers, "kept");
+        Assert.Equal(42, reader.Committed([new TopicPartition(topic, 1)], TimeSpan.FromSeconds(10))[0].Offset.Value);
+        using var admin = BrokerFixture.Admin(servers);
+        var configs = await admin.DescribeConfigsAsync([new() { Type = Confluent.Kafka.Admin.ResourceType.Topic, Name = topic }]);
+        Assert.Equal("12345678", configs[0].Entries["retention.ms"].Value);
+        Assert.Equal(Confluent.Kafka.Admin.ConfigSource.DynamicTopicConfig, configs[0].Entries["retention.ms"].Source);
+    }
+
+    [Fact]
+    public async Task A_torn_tail_is_cut_and_the_log_goes_on()
+    {
+        using var folder = new TemporaryFolder();
+        await using (var server = await BrokerFixture.StartAsync(folder.Path))
+        {
+            await BrokerFixture.CreateTopicAsync(server.BootstrapServers, "torn");
+            using var producer = BrokerFixture.Producer(server.BootstrapServers);
+            for (var i = 0; i < 5; i++) await producer.ProduceAsync("torn", BrokerFixture.Message("k", $"{i}"));
+        }
+
+        var log = Directory.GetFiles(Path.Combine(folder.Path, "topics", "torn-0"), "*.log")[0];
+        await File.WriteAllBytesAsync(log, (await File.ReadAllBytesAsync(log))[..^3]);
+        await using var again = await BrokerFixture.StartAsync(folder.Path);
+        using var after = BrokerFixture.Producer(again.BootstrapServers);
+        Assert.Equal(4, (await after.ProduceAsync("torn", BrokerFixture.Message("k", "new"))).Offset.Value);
+        Assert.Equal(["0", "1", "2", "3", "new"], BrokerFixture.ReadAll(again.BootstrapServers, "torn").ConvertAll(r => r.Message.Value));
+    }
+
+    [Fact]
+    public async Task A_folder_in_use_is_refused_with_one_sentence()
+    {
+        using var folder = new TemporaryFolder();
+        await using var server = await BrokerFixture.StartAsync(folder.Path);
+        var refused = await Assert.ThrowsAsync<EmbeddedKafkaStartException>(() => BrokerFixture.StartAsync(folder.Path));
+        Assert.Contains(folder.Path, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_taken_port_is_refused_with_its_number()
+    {
+        using var folder = new TemporaryFolder();
+        using var other = new TemporaryFolder();
+        await using var server = await BrokerFixture.StartAsync(folder.Path);
+        var port = int.Parse(server.BootstrapServers.Split(',')[0].Split(':')[1], System.Globalization.CultureInfo.InvariantCulture);
+        var refused = await Assert.ThrowsAsync<EmbeddedKafkaStartException>(() => BrokerFixture.StartAsync(other.Path, port));
+        Assert.Contains($"{port}", refused.Message, StringComparison.Ordinal);
+    }
+}
