@@ -7,7 +7,7 @@ using Xunit;
 namespace StreamMetrics.Streams.Tests.Worker;
 
 [Collection(RealKafkaCollection.Name)]
-public class BatchReaderTests(RealKafkaFixture fixture)
+public class BatchReaderTests(ProductKafkaFixture fixture)
 {
     const int Records = 20_000;
 
