@@ -50,9 +50,9 @@ sealed class LiveEntry
         _keys.Add(key);
         (_arguments[1], _arguments[2]) = (window.Offset, window.AsOf); // the same for all windows of a call
         _arguments.AddRange([
-            window.Window, window.Start, window.End, window.Kind == AggregateKind.Final ? "final" : "provisional",
+            window.Window, window.Start, window.End, "provisional",
             window.Count, window.Sum, window.Avg, window.Min, window.Max, window.P50, window.P95, window.P99, window.Rate, window.Last,
-            window.LastTime, window.Errors, window.ExemplarJson.ToArray(), window.MaxRelativeError, window.Late,
+            window.LastTime, window.Errors, window.ExemplarJson.ToArray(), window.MaxRelativeError, 0,
             window.Sketch.ToArray(), window.Json.ToArray()]);
     }
 
