@@ -62,3 +62,16 @@ public sealed class RealKafkaAggregatorTests : AggregatorSuite
         await Outputs_equal_an_offline_run(kafka, delivery);
     }
 }
+
+/// <summary>On the embedded broker.</summary>
+public sealed class EmbeddedKafkaAggregatorTests : AggregatorSuite
+{
+    /// <inheritdoc cref="AggregatorSuite.Outputs_equal_an_offline_run"/>
+    [Theory]
+    [InlineData("AtLeastOnce")]
+    public async Task Outputs_equal_an_offline_run_on_the_embedded_broker(string delivery)
+    {
+        await using var kafka = await EmbeddedKafkaUnderTest.StartAsync();
+        await Outputs_equal_an_offline_run(kafka, delivery);
+    }
+}
