@@ -52,6 +52,15 @@ public sealed partial class PartitionEngine
         return written;
     }
 
+    /// <summary>Makes every series and total dirty: what was written before is gone.</summary>
+    public void RefreshLive()
+    {
+        for (var id = 0; id < _registry.IdLimit; id++)
+        {
+            if (_registry.ById(id) is { IsQueued: false } series) Enqueue(series);
+        }
+    }
+
     void Enqueue(Series series)
     {
         series.IsQueued = true;
