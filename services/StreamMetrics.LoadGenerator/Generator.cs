@@ -43,7 +43,7 @@ sealed class Generator : BackgroundService
         (_options, _time, _metrics, _logger) = (options.Value, time, metrics, logger);
         _bootstrapServers = configuration.GetConnectionString("kafka")
             ?? throw new StartupException("ConnectionStrings:kafka is missing: it names the Kafka brokers as host:port, several separated by commas.");
-        _file = new(_options.DataFolder);
+        _file = new(_options.DataDirectory);
         _world = World.Create(_options);
         Pacer = new(time, _options);
     }
@@ -90,7 +90,7 @@ sealed class Generator : BackgroundService
         OpenLedger(stopping);
         if (stopping.IsCancellationRequested) return;
         await _file.WriteAsync(State());
-        Log.Started(_logger, _options.EventsPerSecond, _world.Series.Count, _options.Services, _options.DataFolder);
+        Log.Started(_logger, _options.EventsPerSecond, _world.Series.Count, _options.Services, _options.DataDirectory);
         using var ticks = new PeriodicTimer(Tick, _time);
         Pacer.Start();
         (_lastMade, _lastSaved, _lastMissedLogged) = (Now(), _time.GetTimestamp(), _time.GetTimestamp());
