@@ -42,6 +42,14 @@ ref struct ByteReader(ReadOnlySpan<byte> bytes, bool canonical = false)
 
     public ulong Fixed64() => BinaryPrimitives.ReadUInt64LittleEndian(Take(sizeof(ulong)));
 
+    /// <summary>A length that what is left can hold.</summary>
+    public int Length(int max = int.MaxValue)
+    {
+        var length = Varint();
+        if (length > (ulong)_rest.Length || length > (ulong)max) throw new FormatException($"A field of {length} bytes does not fit.");
+        return (int)length;
+    }
+
     public ReadOnlySpan<byte> Take(int count)
     {
         if ((uint)count > (uint)_rest.Length) throw new FormatException("The bytes end in the middle of a field.");

@@ -63,8 +63,8 @@ public static class OtlpEncoding
                 case SumField << 3 | Fixed64Type: sum = reader.Double(); break;
                 case ScaleField << 3 | VarintType: builder.Scale = Bounded(reader.Signed(), "scale"); break;
                 case ZeroCount << 3 | Fixed64Type: builder.ZeroCount = reader.Fixed64(); break;
-                case Positive << 3 | LengthType: ReadBuckets(reader.Take(Length(ref reader)), builder.Positive); break;
-                case Negative << 3 | LengthType: ReadBuckets(reader.Take(Length(ref reader)), builder.Negative); break;
+                case Positive << 3 | LengthType: ReadBuckets(reader.Take(reader.Length()), builder.Positive); break;
+                case Negative << 3 | LengthType: ReadBuckets(reader.Take(reader.Length()), builder.Negative); break;
                 case MinField << 3 | Fixed64Type: builder.Min = Number(reader.Double()); break;
                 case MaxField << 3 | Fixed64Type: builder.Max = Number(reader.Double()); break;
                 default: Skip(ref reader, (int)(tag & 7)); break;
@@ -119,7 +119,7 @@ public static class OtlpEncoding
                 case OffsetField << 3 | VarintType: offset = Bounded(reader.Signed(), "bucket offset"); break;
                 case CountsField << 3 | VarintType: buckets.Add((buckets.Count - first, reader.Varint())); break;
                 case CountsField << 3 | LengthType:
-                    var counts = new ByteReader(reader.Take(Length(ref reader)));
+                    var counts = new ByteReader(reader.Take(reader.Length()));
                     while (!counts.AtEnd) buckets.Add((buckets.Count - first, counts.Varint()));
                     break;
                 default: Skip(ref reader, (int)(tag & 7)); break;
@@ -135,16 +135,10 @@ public static class OtlpEncoding
         {
             case VarintType: reader.Varint(); break;
             case Fixed64Type: reader.Fixed64(); break;
-            case LengthType: reader.Take(Length(ref reader)); break;
+            case LengthType: reader.Take(reader.Length()); break;
             case Fixed32Type: reader.Take(sizeof(uint)); break;
             default: throw new FormatException($"Protobuf wire type {wireType} is not known.");
         }
-    }
-
-    static int Length(ref ByteReader reader)
-    {
-        var length = reader.Varint();
-        return length <= (ulong)reader.Remaining ? (int)length : throw new FormatException($"A field of {length} bytes does not fit into the message.");
     }
 
     static int Bounded(long value, string name) =>

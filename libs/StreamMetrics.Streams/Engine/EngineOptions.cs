@@ -13,6 +13,13 @@ public sealed class WindowOptions
 /// <summary>What the engine is told. The defaults are those of the product; <see cref="Validate"/> checks all of it.</summary>
 public sealed class EngineOptions
 {
+    static readonly WindowOptions[] DefaultWindows =
+    [
+        new() { Name = Contracts.WindowNames.OneMinute, Size = TimeSpan.FromMinutes(1) },
+        new() { Name = Contracts.WindowNames.FiveMinutes, Size = TimeSpan.FromMinutes(5) },
+        new() { Name = Contracts.WindowNames.FifteenMinutes, Size = TimeSpan.FromMinutes(15) },
+    ];
+
     /// <summary>Length of a pane, the unit that every window is a union of; whole seconds that divide a minute.</summary>
     public TimeSpan Pane { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -46,7 +53,10 @@ public sealed class EngineOptions
     /// <summary>Most series of the partition; what is above is folded into the overflow series of its service. 1 to 10,000,000.</summary>
     public int MaxSeriesPerPartition { get; set; } = 200_000;
 
-    /// <summary>Tags that make the series of a metric, by metricName; a metric that is not named here keeps all tags.</summary>
+    /// <summary>
+    /// Tags that make the series of a metric, by metricName; a metric that is not named here keeps all tags. <c>statusClass</c> names the
+    /// derived field 2xx … 5xx.
+    /// </summary>
     public Dictionary<string, List<string>> GroupBy { get; set; } = [];
 
     /// <summary>Number of partitions of the input topic, to count events that another producer put elsewhere; 0 switches the check off.</summary>
@@ -55,5 +65,8 @@ public sealed class EngineOptions
     /// <summary>Checks every value.</summary>
     /// <param name="section">Configuration section that the options come from, for the messages, e.g. <c>Aggregator:Engine</c>.</param>
     /// <returns>One message per broken rule, naming key, value and rule; empty when all is well.</returns>
-    public IReadOnlyList<string> Validate(string section) => throw new NotImplementedException();
+    public IReadOnlyList<string> Validate(string section) => new EngineOptionsChecks(this, section).Run();
+
+    /// <summary><see cref="Windows"/>, or what stands for them when they are empty.</summary>
+    internal IReadOnlyList<WindowOptions> EffectiveWindows => Windows.Count > 0 ? Windows : DefaultWindows;
 }

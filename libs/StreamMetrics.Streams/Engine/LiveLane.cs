@@ -71,7 +71,7 @@ public abstract class LiveSeries
     public object? Companion { get; set; }
 }
 
-/// <summary>The state of one window of a series at the engine's position. Spans are valid during the call only.</summary>
+/// <summary>The provisional state of one window of a series at the engine's position. Spans are valid during the call only.</summary>
 public readonly ref struct LiveWindow
 {
     /// <summary>Name of the window size.</summary>
@@ -83,8 +83,8 @@ public readonly ref struct LiveWindow
     /// <summary>End, ms since the epoch (exclusive).</summary>
     public required long End { get; init; }
 
-    /// <summary>Provisional, or final when the window closed and nothing newer came.</summary>
-    public required AggregateKind Kind { get; init; }
+    /// <summary>Always provisional; finals come through Kafka.</summary>
+    public AggregateKind Kind { get; init; }
 
     /// <summary>Number of events, ≥ 0: a sliding window that all events have left is written once with 0 and zero values.</summary>
     public required long Count { get; init; }
@@ -127,9 +127,6 @@ public readonly ref struct LiveWindow
 
     /// <summary>Worst relative error of a percentile.</summary>
     public required double MaxRelativeError { get; init; }
-
-    /// <summary>Events among <see cref="Count"/> that came late.</summary>
-    public required long Late { get; init; }
 
     /// <summary>Log time of the newest record the value includes: the watermark, ms since the epoch.</summary>
     public required long AsOf { get; init; }

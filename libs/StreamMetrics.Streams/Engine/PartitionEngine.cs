@@ -1,3 +1,8 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using StreamMetrics.Contracts;
+using StreamMetrics.Contracts.Events;
+
 namespace StreamMetrics.Streams;
 
 /// <summary>What <see cref="PartitionEngine.CompleteRestore"/> found.</summary>
@@ -10,88 +15,206 @@ public readonly record struct RestoreResult(bool HasMeta, long Position, long Wa
 /// <summary>
 /// The stream engine of one input partition: a pure function of its log. The same records give the same bytes whatever the batch sizes,
 /// commit times, crashes and restores. No threads, no clock, no Kafka: one owner thread calls everything.
+/// <para>
+/// An event is added once, to the pane (10 s of event time) of its series and of its total. When the watermark, the largest log time seen,
+/// passes a pane's end + grace, the pane is merged into the tumbling windows that contain it; when it passes a window's end + grace, the
+/// window is final. An event that comes later than that goes straight into the windows that are still open and, for those that are not,
+/// into corrections, which are emitted at the next pane boundary of log time. All of this happens while a record is processed, so that
+/// nothing depends on when commits are made.
+/// </para>
 /// </summary>
-/// <param name="partition">Input partition, ≥ 0.</param>
-/// <param name="options">Options, valid (<see cref="EngineOptions.Validate"/>).</param>
-/// <exception cref="ArgumentException">The options are not valid.</exception>
-public sealed class PartitionEngine(int partition, EngineOptions options)
+public sealed partial class PartitionEngine
 {
+    // Everything below is touched by the owner thread only.
+    readonly TimeGrid _time;
+    readonly SeriesRegistry _registry;
+    readonly SeriesCache _cache = new();
+    readonly EventReader _reader = new();
+    long _position;
+    long _watermark;
+
+    /// <summary>Makes an engine without state.</summary>
+    /// <param name="partition">Input partition, ≥ 0.</param>
+    /// <param name="options">Options; not to be changed afterwards.</param>
+    /// <exception cref="ArgumentException">The options are not valid (<see cref="EngineOptions.Validate"/>).</exception>
+    public PartitionEngine(int partition, EngineOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var errors = options.Validate("Engine");
+        if (errors.Count > 0) throw new ArgumentException(string.Join(' ', errors), nameof(options));
+        Partition = partition;
+        Options = options;
+        _time = new(options);
+        _registry = new(partition, options, Statistics);
+        _panes = new CellTable?[_time.PaneSlots];
+        _windows = [.. _time.Windows.Select(w => new CellTable?[w.Slots])];
+        _writer = new(partition);
+    }
+
     /// <summary>Input partition.</summary>
-    public int Partition { get; } = partition;
+    public int Partition { get; }
 
     /// <summary>The options.</summary>
-    public EngineOptions Options { get; } = options;
+    public EngineOptions Options { get; }
 
     /// <summary>Offset of the next input record: that of the last one processed plus 1; 0 at first.</summary>
-    public long Position => throw new NotImplementedException();
+    public long Position => _position;
 
     /// <summary>Largest log time seen, ms since the epoch; 0 at first.</summary>
-    public long Watermark => throw new NotImplementedException();
+    public long Watermark => _watermark;
 
     /// <summary>True when a record was processed since the last commit.</summary>
-    public bool HasChanges => throw new NotImplementedException();
+    public bool HasChanges { get; private set; }
 
     /// <summary>True when finals or corrections are ready: commit at once.</summary>
-    public bool HasFinals => throw new NotImplementedException();
+    public bool HasFinals => _pending.Count > 0;
 
     /// <summary>True when dead letters or late records wait: commit within 100 ms.</summary>
-    public bool HasUrgent => throw new NotImplementedException();
+    public bool HasUrgent => _rejected.Count > 0;
 
     /// <summary>
     /// Watermark at which the next final or correction is due: the smallest e + grace over open windows that hold events, or the next pane
     /// boundary when a correction is pending; null when there is neither. The idle clock record is to be stamped at this time or later.
     /// </summary>
-    public long? NextFinalTime => throw new NotImplementedException();
+    public long? NextFinalTime
+    {
+        get
+        {
+            var next = _corrections.Count > 0 ? (_currentPane + 1) * _time.Pane : long.MaxValue;
+            if (NextWindow() is { } window) next = Math.Min(next, window.End + _time.Grace);
+            return next == long.MaxValue ? null : next;
+        }
+    }
 
     /// <summary>Counters since this engine was made.</summary>
     public EngineStatistics Statistics { get; } = new();
 
-    /// <summary>Processes one record. Bad data never throws: it becomes a dead letter.</summary>
+    /// <summary>
+    /// Processes one record. Bad data never throws: it becomes a dead letter. If this throws all the same (a defect, no memory), the
+    /// engine is to be thrown away and restored.
+    /// </summary>
     /// <param name="record">The record; its bytes are not kept.</param>
-    public void Process(in InputRecord record) => throw new NotImplementedException();
+    public void Process(in InputRecord record)
+    {
+        Advance(record);
+        if (record.IsClock)
+        {
+            Statistics.ClockRecords++;
+            return;
+        }
+
+        Statistics.Events++;
+        if (!_reader.TryRead(record.Value, out var error))
+        {
+            Refuse(record, error.Reason, error.Message);
+            return;
+        }
+
+        var hash = _reader.IdentityHash();
+        ref var entry = ref _cache.Find(_reader, hash);
+        if (entry.Series is not { IsAlive: true } series)
+        {
+            ProcessUnknown(record, hash);
+            return;
+        }
+
+        if (entry.IsNotNegative && _reader.Value < 0) RejectNegative(record);
+        else if (record.Replay != null || !IsInTime(_reader.Timestamp)) ProcessUnusual(record, series, entry.IsError);
+        else Count(series, entry.IsError, record);
+    }
 
     /// <summary>Moves the watermark as <see cref="Process"/> does and dead-letters the record unread, for one whose processing failed repeatedly.</summary>
     /// <param name="record">The record.</param>
-    /// <param name="reason">Code of <see cref="Contracts.ReasonCodes"/>.</param>
+    /// <param name="reason">Code of <see cref="ReasonCodes"/>.</param>
     /// <param name="message">The reason in words.</param>
-    public void Reject(in InputRecord record, string reason, string message) => throw new NotImplementedException();
+    public void Reject(in InputRecord record, string reason, string message)
+    {
+        Advance(record);
+        Statistics.Events++;
+        Refuse(record, reason, message);
+    }
 
     /// <summary>
     /// Moves the watermark without a record, for the end of a bounded input (benchmarks, offline recomputation). Nothing in the log says
     /// so: a replay of the log does not repeat it. A running partition gets a clock record instead.
     /// </summary>
     /// <param name="logTime">New watermark, ms since the epoch; smaller ones change nothing.</param>
-    public void MoveClock(long logTime) => throw new NotImplementedException();
-
-    /// <summary>
-    /// Writes everything since the last commit and forgets it: if the transaction fails, throw this engine away and restore another one.
-    /// </summary>
-    /// <param name="output">Receives it.</param>
-    public void WriteCommit(IEngineOutput output) => throw new NotImplementedException();
-
-    /// <summary>Takes one record of the state topic, in log order; before the first <see cref="Process"/>.</summary>
-    /// <param name="key">Its key.</param>
-    /// <param name="value">Its value; empty for a tombstone.</param>
-    /// <exception cref="StateCorruptedException">The record cannot be read.</exception>
-    public void Restore(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => throw new NotImplementedException();
-
-    /// <summary>Ends the restore: checks that the state is whole and makes the engine ready.</summary>
-    /// <exception cref="StateCorruptedException">Records are missing or contradict each other.</exception>
-    public RestoreResult CompleteRestore() => throw new NotImplementedException();
-
-    /// <summary>
-    /// Writes dirty series: their current sliding window and the newest window of each tumbling size. Neither waits for a commit nor
-    /// causes one.
-    /// </summary>
-    /// <param name="output">Decides per series and receives the values.</param>
-    /// <param name="lane">Which queue.</param>
-    /// <param name="maxSeries">Most series to write.</param>
-    /// <returns>Number of series written.</returns>
-    public int WriteLive(ILiveOutput output, LiveLane lane, int maxSeries) => throw new NotImplementedException();
+    public void MoveClock(long logTime)
+    {
+        HasChanges = true;
+        MoveWatermark(logTime, _position - 1);
+    }
 
     /// <summary>Finds a series that is alive, to set <see cref="LiveSeries.Watched"/>.</summary>
     /// <param name="serviceId">The service.</param>
     /// <param name="metricName">The metric.</param>
     /// <param name="tagsHash">Tags hash; empty for the total.</param>
-    public LiveSeries? Find(string serviceId, string metricName, string tagsHash) => throw new NotImplementedException();
+    public LiveSeries? Find(string serviceId, string metricName, string tagsHash) => _registry.Find(serviceId, metricName, tagsHash);
+
+    void Advance(in InputRecord record)
+    {
+        _position = record.Offset + 1;
+        HasChanges = true;
+        if (record.LogTime > _watermark) MoveWatermark(record.LogTime, record.Offset);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    bool IsInTime(long time) => time <= _watermark + _time.MaxFuture && _watermark - time <= _time.Horizon;
+
+    // The bytes of its identity are not in the table: a new series, an invalid one, or one above the limits.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    void ProcessUnknown(in InputRecord record, ulong hash)
+    {
+        if (!EventIdentity.TryCreate(_reader, out var identity, out var error) || (error = identity.CheckValue(_reader.Value)) != null)
+        {
+            Refuse(record, error.Reason, error.Message);
+            return;
+        }
+
+        // An event that counts nowhere makes no series.
+        if (!IsAccepted(record, identity.ServiceId)) return;
+        var series = _registry.Resolve(identity);
+        // Overflow depends on how many series there are, not on the bytes alone.
+        if (!series.IsOverflow) _cache.Set(_reader, hash, series, identity);
+        Count(series, identity.IsError, record);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    void ProcessUnusual(in InputRecord record, Series series, bool isError)
+    {
+        if (IsAccepted(record, series.ServiceId)) Count(series, isError, record);
+    }
+
+    // The rules of time and of replays; false when the event counts in no window.
+    bool IsAccepted(in InputRecord record, string serviceId)
+    {
+        var time = _reader.Timestamp;
+        if (time > _watermark + _time.MaxFuture)
+        {
+            Refuse(record, ReasonCodes.FutureTimestamp, TimeMessage(time, time - _watermark, "ahead of", _time.MaxFuture));
+            return false;
+        }
+
+        if (record.Replay is { } replay) return IsFirstReplay(replay);
+        var age = _watermark - time;
+        if (age > _time.MaxAge)
+        {
+            Refuse(record, ReasonCodes.TooOld, TimeMessage(time, age, "behind", _time.MaxAge));
+            return false;
+        }
+
+        if (age <= _time.Horizon) return true;
+        PutAside(record, serviceId, TimeMessage(time, age, "behind", _time.Horizon));
+        return false;
+    }
+
+    static string TimeMessage(long time, long distance, string where, long limit) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"timestamp is {time}: {distance / 1000.0:0.###} s {where} the log time; at most {limit / 1000.0:0.###} s are allowed");
+
+    void RejectNegative(in InputRecord record)
+    {
+        var value = _reader.Value.ToString("R", CultureInfo.InvariantCulture);
+        Refuse(record, ReasonCodes.InvalidField, new EventError(ReasonCodes.InvalidField, "value", value, EventRules.NotNegative).Message);
+    }
 }

@@ -4,3 +4,7 @@ namespace StreamMetrics.Streams;
 /// <param name="message">Key, what was found, what was expected.</param>
 /// <param name="inner">The cause.</param>
 public sealed class StateCorruptedException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>The state was written with options that give its records another meaning. What happens next: the process stops and says so.</summary>
+/// <param name="message">The options then and now, and what to do.</param>
+public sealed class StateIncompatibleException(string message) : Exception(message);
