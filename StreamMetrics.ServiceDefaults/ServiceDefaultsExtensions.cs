@@ -65,6 +65,11 @@ public static class ServiceDefaultsExtensions
             console.TimestampFormat = "HH:mm:ss.fff ";
         });
 
+        // A line per request tells little and costs much.
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        builder.Logging.AddFilter("System.Net.Http", LogLevel.Warning);
+        builder.Logging.AddFilter("Polly", LogLevel.Warning);
+
         // These two log the exception that ends a start; RunServiceAsync tells it in one line instead, and logs a failed worker itself.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.None);

@@ -26,6 +26,12 @@ public static class RedisKeys
     public const string Incarnations = "incarnations";
 
     /// <summary>
+    /// String: when the archiver last filled every <see cref="History"/> from PostgreSQL, ms since the epoch. Missing means that Redis was
+    /// emptied and the histories may have holes.
+    /// </summary>
+    public const string HistoryComplete = "history:complete";
+
+    /// <summary>
     /// Hash of a service: field = metricName for a total or <c>metricName:tagsHash</c> for a series; value = JSON
     /// <c>{"metricType","unit","tags","lastSeen"}</c> (<see cref="CatalogEntry"/>).
     /// </summary>

@@ -120,7 +120,14 @@ public sealed class ChildProcess : IAsyncDisposable
         string? line = null;
         await Eventually.TrueAsync(
             $"waiting for a line of {Name}",
-            () => (line = _output.FirstOrDefault(isIt)) is not null || (HasExited ? throw new InvalidOperationException("It has ended.") : false),
+            async () =>
+            {
+                if ((line = _output.FirstOrDefault(isIt)) is not null) return true;
+                if (!HasExited) return false;
+                await WaitForExitAsync();
+                if ((line = _output.FirstOrDefault(isIt)) is not null) return true;
+                throw new HopelessException($"It has ended with {_process.ExitCode}.{Tail()}");
+            },
             Tail,
             timeout);
         return line!;

@@ -3,6 +3,10 @@ using Xunit.Sdk;
 
 namespace StreamMetrics.TestSupport;
 
+/// <summary>Thrown by what <see cref="Eventually"/> repeats: the condition can no longer become true, e.g. since the program has ended.</summary>
+/// <param name="message">Why.</param>
+public sealed class HopelessException(string message) : Exception(message);
+
 /// <summary>
 /// Waits until something becomes true, by looking again and again. When the time is up the test fails with the phase, how long it
 /// waited and what it saw last. An exception counts as "not yet", and the last one is the inner exception of the failure.
@@ -12,7 +16,8 @@ public static class Eventually
     /// <summary>How long to wait when the caller does not say: generous, since the machine may be busy with other tests.</summary>
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
 
-    static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(25);
+    static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(10);
+    static readonly TimeSpan LongestInterval = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Waits until assertions pass.</summary>
     /// <param name="phase">What the test is doing, e.g. "after the third kill".</param>
@@ -22,7 +27,7 @@ public static class Eventually
     {
         var limit = timeout ?? DefaultTimeout;
         var started = TimeProvider.System.GetTimestamp();
-        while (true)
+        for (var interval = ShortestInterval; ; interval = interval < LongestInterval ? interval * 1.5 : LongestInterval)
         {
             try
             {
@@ -30,13 +35,17 @@ public static class Eventually
                 await assertions().WaitAsync(limit, TimeProvider.System);
                 return;
             }
+            catch (HopelessException hopeless)
+            {
+                throw new XunitException($"{phase}: will never be so. {hopeless.Message}", hopeless);
+            }
             catch (Exception last) when (TimeProvider.System.GetElapsedTime(started) >= limit)
             {
                 throw new XunitException($"{phase}: not so after {limit.TotalSeconds:0.#} s. {last.Message}", last);
             }
             catch (Exception) when (TimeProvider.System.GetElapsedTime(started) < limit)
             {
-                await Task.Delay(Interval, TimeProvider.System);
+                await Task.Delay(interval, TimeProvider.System);
             }
         }
     }

@@ -34,11 +34,21 @@ public static class KafkaTools
         });
     }
 
-    /// <summary>Creates every topic of the product, with its settings.</summary>
+    /// <summary>Creates the topics of the product that are not there yet, with their settings.</summary>
     /// <param name="kafka">The cluster.</param>
     public static async Task CreateProductTopicsAsync(this IKafkaUnderTest kafka)
     {
-        foreach (var topic in Topics.All) await kafka.CreateTopicAsync(topic.Name, topic.Partitions, topic.ReplicationFactor, topic.Settings);
+        foreach (var topic in Topics.All)
+        {
+            try
+            {
+                await kafka.CreateTopicAsync(topic.Name, topic.Partitions, topic.ReplicationFactor, topic.Settings);
+            }
+            catch (CreateTopicsException e) when (e.Results.All(r => r.Error.Code == ErrorCode.TopicAlreadyExists))
+            {
+                // An earlier test of the same cluster made it.
+            }
+        }
     }
 
     /// <summary>An idempotent producer with the partitioner that all our producers use.</summary>

@@ -52,7 +52,7 @@ public sealed class ServiceProcess : IAsyncDisposable
             $"{_process.Name} answers {path}",
             async () =>
             {
-                if (HasExited) throw new InvalidOperationException($"It has ended.{_process.Tail()}");
+                ThrowIfEnded();
                 try
                 {
                     using var answer = await Http.GetAsync(new Uri(Address, path));
@@ -66,11 +66,34 @@ public sealed class ServiceProcess : IAsyncDisposable
             },
             timeout);
 
+    /// <summary>Waits until an address of it answers with a status.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="status">The HTTP status.</param>
+    /// <param name="timeout">How long at most.</param>
+    public Task WaitForStatusAsync(string path, int status, TimeSpan? timeout = null) =>
+        Eventually.EqualAsync(
+            $"{_process.Name} answers {path}",
+            status,
+            async () =>
+            {
+                ThrowIfEnded();
+                using var answer = await Http.GetAsync(new Uri(Address, path));
+                return (int)answer.StatusCode;
+            },
+            timeout);
+
     /// <summary>Waits for a line of output.</summary>
     /// <param name="part">What the line contains.</param>
     /// <param name="timeout">How long at most.</param>
     public Task<string> WaitForOutputAsync(string part, TimeSpan? timeout = null) =>
         _process.WaitForOutputAsync(line => line.Contains(part, StringComparison.Ordinal), timeout);
+
+    /// <summary>Fails a wait at once when the service is not running any more.</summary>
+    /// <exception cref="HopelessException">It has ended; the message has its last lines.</exception>
+    public void ThrowIfEnded()
+    {
+        if (HasExited) throw new HopelessException($"{_process.Name} has ended.{_process.Tail()}");
+    }
 
     /// <summary>Waits for its end.</summary>
     /// <param name="timeout">How long at most.</param>

@@ -1,0 +1,18 @@
+namespace StreamMetrics.Query;
+
+static partial class Log
+{
+    // stores
+    [LoggerMessage(Level = LogLevel.Warning, EventName = "query.store.lost", Message = "{Store} does not answer; questions go to the other store until it does")]
+    public static partial void StoreLost(ILogger logger, string store, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Information, EventName = "query.store.returned", Message = "{Store} answers again")]
+    public static partial void StoreReturned(ILogger logger, string store);
+
+    // pipeline
+    [LoggerMessage(Level = LogLevel.Warning, EventName = "query.pipeline.kafka-lost", Message = "Kafka does not tell its offsets; lag is unknown until it does: {Reason}")]
+    public static partial void KafkaLost(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, EventName = "query.pipeline.kafka-returned", Message = "Kafka tells its offsets again")]
+    public static partial void KafkaReturned(ILogger logger);
+}

@@ -1,0 +1,162 @@
+using Confluent.Kafka;
+using StreamMetrics.Archiver.Tests.Support;
+using StreamMetrics.Contracts;
+using StreamMetrics.TestSupport;
+using Xunit;
+
+namespace StreamMetrics.Archiver.Tests;
+
+/// <summary>The archiver's own program between a real Kafka, a real PostgreSQL and a real Redis.</summary>
+[Collection(RealKafkaCollection.Name)]
+public sealed class SinkTests(RealKafkaFixture kafka, StoresFixture stores) : IClassFixture<StoresFixture>
+{
+    [RealKafkaFact]
+    public async Task Finals_and_corrections_of_all_windows_reach_the_table()
+    {
+        var setting = await SettingAsync();
+        await setting.ProduceAsync(Load(seed: 1, services: 20, windowsBack: 5));
+        await using var archiver = setting.StartArchiver();
+        await archiver.WaitForHealthAsync();
+        await setting.AssertTableEqualsTopicsAsync("after one run", archiver);
+        await setting.ProduceAsync(Load(seed: 2, services: 20, windowsBack: 3));
+        await setting.AssertTableEqualsTopicsAsync("after more came", archiver);
+        Assert.Equal(0, await archiver.StopAsync());
+    }
+
+    [RealKafkaFact]
+    public async Task Ten_kills_while_it_writes_change_nothing_in_the_table()
+    {
+        var (setting, database) = await SettingWithDatabaseAsync();
+        using var stop = new CancellationTokenSource();
+        var load = Task.Run(() => ProduceUntilAsync(setting, stop.Token), CancellationToken.None);
+        await using var store = new ColdStore(database);
+        for (var kill = 1; kill <= 10; kill++)
+        {
+            await using var victim = setting.StartArchiver(settings: ("Archiver__MaxBatchRecords", "100"));
+            var before = await store.AppliedAsync();
+            await Eventually.AssertAsync($"kill {kill}: it writes", async () =>
+            {
+                victim.ThrowIfEnded();
+                Assert.True(await store.AppliedAsync() > before + 500, victim.Tail());
+            });
+            await victim.KillAsync();
+        }
+
+        await stop.CancelAsync();
+        await load;
+        await using var archiver = setting.StartArchiver();
+        await setting.AssertTableEqualsTopicsAsync("after ten kills", archiver);
+    }
+
+    [RealKafkaFact]
+    public async Task An_outage_of_PostgreSQL_under_load_loses_nothing_and_is_told_once()
+    {
+        var (setting, database) = await SettingWithDatabaseAsync();
+        using var stop = new CancellationTokenSource();
+        var load = Task.Run(() => ProduceUntilAsync(setting, stop.Token), CancellationToken.None);
+        await using var archiver = setting.StartArchiver();
+        await using (var store = new ColdStore(database))
+        {
+            await Eventually.AssertAsync("it writes", async () =>
+            {
+                archiver.ThrowIfEnded();
+                Assert.True(await store.AppliedAsync() > 500, archiver.Tail());
+            });
+        }
+
+        await stores.Postgres.StopAsync();
+        await archiver.WaitForOutputAsync("PostgreSQL is away");
+        await archiver.WaitForStatusAsync("/health", 503);
+        await archiver.WaitForHealthAsync("/alive");
+        await stores.Postgres.ResumeAsync();
+        await archiver.WaitForOutputAsync("PostgreSQL is back");
+        await stop.CancelAsync();
+        await load;
+        await setting.AssertTableEqualsTopicsAsync("after the outage", archiver);
+        await archiver.WaitForHealthAsync();
+        Assert.Single(archiver.Output, l => l.Contains("PostgreSQL is away; consuming pauses", StringComparison.Ordinal));
+        Assert.Single(archiver.Output, l => l.Contains("PostgreSQL is back", StringComparison.Ordinal));
+    }
+
+    [RealKafkaFact]
+    public async Task Several_instances_share_the_work_while_one_of_them_dies()
+    {
+        var setting = await SettingAsync();
+        using var stop = new CancellationTokenSource();
+        var load = Task.Run(() => ProduceUntilAsync(setting, stop.Token), CancellationToken.None);
+        await using var first = setting.StartArchiver("first");
+        await using var second = setting.StartArchiver("second");
+        await first.WaitForOutputAsync("Archiving ");
+        await second.WaitForOutputAsync("Archiving ");
+        await first.KillAsync();
+        await using var again = setting.StartArchiver("first");
+        await again.WaitForOutputAsync("Archiving ");
+        await stop.CancelAsync();
+        await load;
+        await setting.AssertTableEqualsTopicsAsync("with two instances", second);
+        Assert.Equal(0, await second.StopAsync());
+    }
+
+    [RealKafkaFact]
+    public async Task What_is_no_aggregate_is_kept_with_its_reason()
+    {
+        var (setting, database) = await SettingWithDatabaseAsync();
+        using (var producer = setting.Kafka.CreateProducer())
+        {
+            foreach (var text in new[] { "{", "null", "{}", "[1]", "\"\\ud800\"" })
+                await producer.ProduceAsync(Topics.Aggregated1m, new Message<byte[]?, byte[]?> { Key = "garbage"u8.ToArray(), Value = System.Text.Encoding.UTF8.GetBytes(text) });
+            await producer.ProduceAsync(Topics.Aggregated5m, new Message<byte[]?, byte[]?> { Key = "garbage"u8.ToArray(), Value = null });
+        }
+
+        await setting.ProduceAsync(Load(seed: 3, services: 1, windowsBack: 1));
+        await using var archiver = setting.StartArchiver();
+        await setting.AssertTableEqualsTopicsAsync("with garbage between", archiver);
+        await using var store = new ColdStore(database);
+        Assert.Equal(6, await store.ScalarAsync<long>("SELECT count(*) FROM sink_rejects WHERE reason <> ''"));
+        Assert.Equal("{", await store.ScalarAsync<string>("SELECT convert_from(value, 'UTF8') FROM sink_rejects WHERE topic = 'metrics-aggregated-1m' ORDER BY \"offset\" LIMIT 1"));
+    }
+
+    /// <summary>Finals of every window size for totals and series, each with corrections, one of them from another input partition.</summary>
+    static IEnumerable<Aggregate> Load(int seed, int services, int windowsBack, string prefix = "service")
+    {
+        var random = new Random(seed);
+        var asOf = seed * 1_000_000L;
+        for (var s = 0; s < services; s++)
+        {
+            foreach (var window in new[] { WindowNames.OneMinute, WindowNames.FiveMinutes, WindowNames.FifteenMinutes })
+            {
+                for (var back = 1; back <= windowsBack; back++)
+                {
+                    foreach (var tags in new[] { null, new Dictionary<string, string> { ["endpoint"] = "/a" }, new() { ["endpoint"] = "/b", ["nul"] = "\0" } })
+                    {
+                        var start = Aggregates.Start(window, back);
+                        yield return Aggregates.Create($"{prefix}-{s}", Aggregates.Values(random, 20), ++asOf, start, window: window, tags: tags);
+                        if (random.Next(3) == 0)
+                            yield return Aggregates.Create($"{prefix}-{s}", Aggregates.Values(random, 3), ++asOf, start, kind: AggregateKind.Correction, window: window, tags: tags);
+                        if (random.Next(5) == 0) yield return Aggregates.Create($"{prefix}-{s}", Aggregates.Values(random, 7), ++asOf, start, partition: 4, window: window, tags: tags);
+                    }
+                }
+            }
+        }
+    }
+
+    static async Task ProduceUntilAsync(ArchiverSetting setting, CancellationToken stop)
+    {
+        using var producer = setting.Kafka.CreateProducer();
+        for (var round = 100; !stop.IsCancellationRequested; round++)
+        {
+            ArchiverSetting.Produce(producer, Load(round, services: 10, windowsBack: 2, prefix: "under-load"));
+            producer.Flush(Eventually.DefaultTimeout);
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, CancellationToken.None);
+        }
+    }
+
+    async Task<ArchiverSetting> SettingAsync() => (await SettingWithDatabaseAsync()).Setting;
+
+    async Task<(ArchiverSetting Setting, string Database)> SettingWithDatabaseAsync()
+    {
+        await kafka.Kafka.CreateProductTopicsAsync();
+        var database = await stores.Postgres.CreateDatabaseAsync();
+        return (new ArchiverSetting(kafka.Kafka, database, stores.Redis.ConnectionString), database);
+    }
+}
