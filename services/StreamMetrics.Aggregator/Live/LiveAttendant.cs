@@ -94,7 +94,7 @@ sealed class LiveAttendant(
     async Task ProbeAsync(IDatabase database)
     {
         var number = ++_probe;
-        var acknowledged = _acknowledgedProbe; // as of now: a later turn may be answered before this one
+        var acknowledged = _acknowledgedProbe; // as of now: while this one is under way a later one may be acknowledged
         var before = await database.StringSetAndGetAsync(_probeKey, number, ProbeTimeToLive);
         if (acknowledged > 0 && (before.IsNull || (long)before < acknowledged))
         {
