@@ -46,7 +46,7 @@ sealed class Generator : BackgroundService
         (_options, _time, _metrics, _logger) = (options.Value, time, metrics, logger);
         _bootstrapServers = configuration.GetConnectionString("kafka")
             ?? throw new StartupException("ConnectionStrings:kafka is missing: it names the Kafka brokers as host:port, several separated by commas.");
-        _file = new(_options.DataFolder);
+        _file = new(_options.DataDirectory);
         _world = World.Create(_options);
         Pacer = new(time, _options);
     }
@@ -93,7 +93,7 @@ sealed class Generator : BackgroundService
         RestoreLedger();
         await CountWhatIsMissingAsync(stopping);
         await _file.WriteAsync(State());
-        Log.Started(_logger, _options.EventsPerSecond, _world.Series.Count, _options.Services, _options.DataFolder);
+        Log.Started(_logger, _options.EventsPerSecond, _world.Series.Count, _options.Services, _options.DataDirectory);
         // A thread of its own: 200 ticks a second on the thread pool cost more in spinning workers than 10,000 events.
         await Task.Factory.StartNew(() => RunLoop(stopping), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         await _saving;
