@@ -87,7 +87,7 @@ sealed class Infrastructure
     /// <summary>Folder of one resource's data.</summary>
     public string DataOf(string resource) => Path.Combine(DataDirectory, resource);
 
-    public string Script(string name) => Path.Combine(_appHostDirectory, "local", name);
+    public string Script(string name) => Path.Combine(_appHostDirectory, "scripts", name);
 
     /// <summary>Containers can be switched off in the build: not every build of the application host can drive a runtime.</summary>
     static async Task<Source> ContainersOrProcessesAsync()

@@ -1,3 +1,4 @@
+using Confluent.Kafka;
 using Microsoft.Extensions.Options;
 using StreamMetrics.Client.Kafka;
 using StreamMetrics.LoadGenerator.Ledger;
@@ -16,6 +17,8 @@ sealed class Generator : BackgroundService
     static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(5);
     static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(2);
     static readonly TimeSpan MissedLogInterval = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan RecountTimeout = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan RecountRetry = TimeSpan.FromMilliseconds(200);
     static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
     readonly LoadGeneratorOptions _options;
@@ -43,7 +46,7 @@ sealed class Generator : BackgroundService
         (_options, _time, _metrics, _logger) = (options.Value, time, metrics, logger);
         _bootstrapServers = configuration.GetConnectionString("kafka")
             ?? throw new StartupException("ConnectionStrings:kafka is missing: it names the Kafka brokers as host:port, several separated by commas.");
-        _file = new(_options.DataFolder);
+        _file = new(_options.DataDirectory);
         _world = World.Create(_options);
         Pacer = new(time, _options);
     }
@@ -87,10 +90,11 @@ sealed class Generator : BackgroundService
     protected override async Task ExecuteAsync(CancellationToken stopping)
     {
         await Task.Yield();
-        OpenLedger(stopping);
+        RestoreLedger();
+        await CountWhatIsMissingAsync(stopping);
         if (stopping.IsCancellationRequested) return;
         await _file.WriteAsync(State());
-        Log.Started(_logger, _options.EventsPerSecond, _world.Series.Count, _options.Services, _options.DataFolder);
+        Log.Started(_logger, _options.EventsPerSecond, _world.Series.Count, _options.Services, _options.DataDirectory);
         using var ticks = new PeriodicTimer(Tick, _time);
         Pacer.Start();
         (_lastMade, _lastSaved, _lastMissedLogged) = (Now(), _time.GetTimestamp(), _time.GetTimestamp());
@@ -103,25 +107,48 @@ sealed class Generator : BackgroundService
         await StopAsync(ticks);
     }
 
-    /// <summary>Continues the ledger of the last run, or begins one; after that the first event may be sent.</summary>
-    void OpenLedger(CancellationToken stopping)
+    void RestoreLedger()
     {
-        var recount = new TopicRecount(_bootstrapServers, _ledger, _ids!, _time, _logger);
+        if (_lastRun is null) return;
         lock (_ledgerLock)
         {
-            if (_lastRun is null)
-            {
-                recount.StartAtTheEnd();
-                return;
-            }
-
             _ledger.Counts = _lastRun.Counts;
             _ledger.SetOffsets(_lastRun.NextOffsets);
             foreach (var window in _lastRun.Windows) _ledger.Restore(window);
-            var counted = recount.Run(stopping);
-            _ledger.Counts.Sent = _ledger.Counts.Acknowledged;
-            Log.Recounted(_logger, counted);
         }
+    }
+
+    /// <summary>
+    /// Brings the ledger to the end of the topic; after that the first event may be sent. It may take several attempts: a topic that was
+    /// created a moment ago has no leaders yet. An attempt goes on where the last one ended, since the ledger knows its offsets.
+    /// </summary>
+    async Task CountWhatIsMissingAsync(CancellationToken stopping)
+    {
+        var recount = new TopicRecount(_bootstrapServers, _ledger, _ids!, _time, _logger);
+        var started = _time.GetTimestamp();
+        var before = _ledger.Counts.Acknowledged;
+        while (true)
+        {
+            try
+            {
+                lock (_ledgerLock)
+                {
+                    if (_lastRun is null) recount.StartAtTheEnd();
+                    else recount.Run(stopping);
+                    _ledger.Counts.Sent = _ledger.Counts.Acknowledged;
+                }
+
+                break;
+            }
+            catch (KafkaException e) when (_time.GetElapsedTime(started) < RecountTimeout)
+            {
+                Log.RecountRetried(_logger, e.Error.Reason);
+                await Task.Delay(RecountRetry, _time, stopping);
+            }
+        }
+
+        if (_lastRun is not null) Log.Recounted(_logger, _ledger.Counts.Acknowledged - before);
+        _lastRun = null;
     }
 
     void RunOnce()

@@ -110,7 +110,7 @@ sealed class LoadGeneratorOptions
 
     /// <summary>Where the ledger is kept.</summary>
     [Required]
-    public string DataFolder { get; set; } = Path.Combine("data", "load-generator");
+    public string DataDirectory { get; set; } = Path.Combine(".streammetrics", "loadgenerator");
 
     /// <summary>Settings of librdkafka by their names, over those every producer of the product has.</summary>
     public Dictionary<string, string> Kafka { get; init; } = [];

@@ -23,7 +23,7 @@ public sealed class RunningGenerator : IAsyncLifetime
         {
             ["ConnectionStrings__kafka"] = _kafka.BootstrapServers,
             ["LoadGenerator__EventsPerSecond"] = "100",
-            ["LoadGenerator__DataFolder"] = _data.Path,
+            ["LoadGenerator__DataDirectory"] = _data.Path,
         });
         await _process.WaitForHealthAsync();
         await _process.WaitForOutputAsync("Generating");

@@ -12,7 +12,7 @@ public sealed class GeneratorOptionsTests
     [InlineData("LoadGenerator__Series", "100", "LoadGenerator:Series is 100: 20 services need 200 series or more.")]
     [InlineData("LoadGenerator__Variation", "Wild", "LoadGenerator:Variation")]
     [InlineData("ConnectionStrings__kafka", null, "ConnectionStrings:kafka")]
-    [InlineData("LoadGenerator__DataFolder", "/dev/null/x", "LoadGenerator:DataFolder")]
+    [InlineData("LoadGenerator__DataDirectory", "/dev/null/x", "LoadGenerator:DataDirectory")]
     public Task A_wrong_option_ends_the_start_with_one_line_that_names_it(string key, string? value, string expected) =>
         AssertFails(expected, new() { [key] = value });
 
@@ -25,7 +25,7 @@ public sealed class GeneratorOptionsTests
         await using var kafka = await TestSupport.EmbeddedKafka.StartAsync();
         using var data = new TempFolder("generator");
         options.TryAdd("ConnectionStrings__kafka", kafka.BootstrapServers);
-        options.TryAdd("LoadGenerator__DataFolder", data.Path);
+        options.TryAdd("LoadGenerator__DataDirectory", data.Path);
         await using var generator = ServiceProcess.Start("StreamMetrics.LoadGenerator", options, arguments);
         Assert.Equal(1, await generator.WaitForExitAsync());
         var errors = generator.Output.Where(l => l.StartsWith("error: ", StringComparison.Ordinal)).ToList();

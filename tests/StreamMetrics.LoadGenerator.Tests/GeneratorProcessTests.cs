@@ -98,7 +98,7 @@ public abstract class GeneratorProcessTests
         {
             ["ConnectionStrings__kafka"] = Kafka.BootstrapServers,
             ["LoadGenerator__EventsPerSecond"] = rate.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            ["LoadGenerator__DataFolder"] = _data.Path,
+            ["LoadGenerator__DataDirectory"] = _data.Path,
             ["LoadGenerator__LateShare"] = "0.02",
             ["LoadGenerator__BeyondHorizonShare"] = "0.01",
             ["LoadGenerator__InvalidShare"] = "0.02",

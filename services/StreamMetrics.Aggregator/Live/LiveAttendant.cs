@@ -94,8 +94,9 @@ sealed class LiveAttendant(
     async Task ProbeAsync(IDatabase database)
     {
         var number = ++_probe;
+        var acknowledged = _acknowledgedProbe; // as of now: while this one is under way a later one may be acknowledged
         var before = await database.StringSetAndGetAsync(_probeKey, number, ProbeTimeToLive);
-        if (_acknowledgedProbe > 0 && (before.IsNull || (long)before < _acknowledgedProbe))
+        if (acknowledged > 0 && (before.IsNull || (long)before < acknowledged))
         {
             Log.RedisEmptied(logger);
             shared.NewEpoch();

@@ -43,11 +43,11 @@ sealed class LedgerFile(string folder)
             var state = JsonSerializer.Deserialize(stream, LedgerStateJson.Default.LedgerState);
             return state?.Version == LedgerState.CurrentVersion
                 ? state
-                : throw new StartupException($"{LoadGeneratorOptions.Section}:DataFolder: {_path} has version {state?.Version}; this program reads {LedgerState.CurrentVersion}.");
+                : throw new StartupException($"{LoadGeneratorOptions.Section}:DataDirectory: {_path} has version {state?.Version}; this program reads {LedgerState.CurrentVersion}.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
-            throw new StartupException($"{LoadGeneratorOptions.Section}:DataFolder: {_path}: {e.Message}", e);
+            throw new StartupException($"{LoadGeneratorOptions.Section}:DataDirectory: {_path}: {e.Message}", e);
         }
     }
 
