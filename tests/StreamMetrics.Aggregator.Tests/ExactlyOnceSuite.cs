@@ -102,14 +102,23 @@ public sealed class RealKafkaExactlyOnceTests(ITestOutputHelper output) : Exactl
     }
 }
 
-/// <summary>On the embedded broker.</summary>
+/// <summary>On the embedded broker, which is killed as well.</summary>
 public sealed class EmbeddedKafkaExactlyOnceTests(ITestOutputHelper output) : ExactlyOnceSuite(output)
 {
     /// <inheritdoc cref="ExactlyOnceSuite"/>
     [Fact]
-    public async Task Every_event_counts_once_on_the_embedded_broker()
+    public async Task Every_event_counts_once_on_the_embedded_broker_that_is_killed_too()
     {
-        await using var kafka = await EmbeddedKafkaUnderTest.StartAsync();
-        await Every_event_counts_once(kafka, 3_000, 1);
+        await using var kafka = await EmbeddedKafkaProcess.StartAsync();
+        await Every_event_counts_once(kafka, 3_000, 1, kafka.KillAndRestartAsync);
+    }
+
+    /// <inheritdoc cref="ExactlyOnceSuite"/>
+    [Fact]
+    [Trait("Category", "Full")]
+    public async Task Every_event_counts_once_in_three_minutes_of_load_on_the_embedded_broker()
+    {
+        await using var kafka = await EmbeddedKafkaProcess.StartAsync();
+        await Every_event_counts_once(kafka, 20_000, 8, kafka.KillAndRestartAsync);
     }
 }
