@@ -22,7 +22,7 @@ static partial class Log
 
     [LoggerMessage(Level = LogLevel.Warning, EventName = "generator.rate.missed",
         Message = "The rate of {Rate} events/s is not reached: {Missed} events missed so far, {InFlight} wait for an acknowledgement")]
-    public static partial void RateMissed(ILogger logger, double rate, double missed, long inFlight);
+    public static partial void RateMissed(ILogger logger, double rate, long missed, long inFlight);
 
     [LoggerMessage(Level = LogLevel.Warning, EventName = "generator.kafka.trouble", Message = "Kafka: {Reason}; the generator goes on trying")]
     public static partial void Trouble(ILogger logger, string reason);
