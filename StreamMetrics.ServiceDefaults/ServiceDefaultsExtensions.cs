@@ -74,6 +74,9 @@ public static class ServiceDefaultsExtensions
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.", LogLevel.Warning);
+
+        // It logs every statement as information.
+        builder.Logging.AddFilter("Npgsql.Command", LogLevel.Warning);
     }
 
     static void AddTelemetry(IHostApplicationBuilder builder)

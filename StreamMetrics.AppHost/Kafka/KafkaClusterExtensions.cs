@@ -54,7 +54,7 @@ static class KafkaClusterExtensions
         var broker = $"{name}-embedded";
         builder.Services.AddHealthChecks().AddCheck(broker, ServerProbe.Kafka(ports.Kafka));
         var embedded = builder.AddProject<Projects.StreamMetrics_EmbeddedKafka_Host>(broker)
-            .WithEnvironment("EmbeddedKafka__DataDirectory", infrastructure.DataOf(broker))
+            .WithEnvironment("EmbeddedKafka__Data", infrastructure.DataOf(broker))
             .WithEnvironment("EmbeddedKafka__Port", Text(ports.Kafka))
             .WithEnvironment("EmbeddedKafka__Brokers", Text(LocalPorts.Brokers))
             .WithHealthCheck(broker);

@@ -64,7 +64,7 @@ internal sealed class Broker : IAsyncDisposable
         Every(TimeSpan.FromMilliseconds(50), "group deadlines", Groups.Tick);
         Every(Options.TransactionCheckInterval, "transaction timeouts", Transactions.Tick);
         Every(Options.FlushInterval, "flush", Flush);
-        Every(Options.CleanupInterval, "retention", ApplyRetention);
+        Every(Options.CleanupInterval, "retention and compaction", CleanUp);
         Every(TimeSpan.FromMinutes(1), "group expiry", Groups.ExpireGroups);
     }
 
@@ -78,12 +78,30 @@ internal sealed class Broker : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    /// <summary>Retention of every log.</summary>
-    public void ApplyRetention()
+    /// <summary>Retention and compaction of every log.</summary>
+    void CleanUp()
     {
         foreach (var topic in Topics.All)
         {
-            foreach (var log in topic.Partitions) log.ApplyRetention(Now, (long)Options.ProducerIdExpiration.TotalMilliseconds);
+            foreach (var log in topic.Partitions)
+            {
+                if (_stopping.IsCancellationRequested) return;
+                CleanUp(log);
+            }
+        }
+    }
+
+    void CleanUp(PartitionLog log)
+    {
+        try
+        {
+            log.ApplyRetention(Now, (long)Options.ProducerIdExpiration.TotalMilliseconds);
+            log.CompactIfDue(Now);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            // One damaged or full log must not keep the others from being cleaned.
+            Log.BackgroundFailed(Logger, $"clean-up of {log.Topic}-{log.Partition}", e);
         }
     }
 

@@ -123,12 +123,31 @@ public sealed class EmbeddedKafkaServer : IAsyncDisposable
         catch (IOException e) when (e.InnerException is AddressInUseException or SocketException)
         {
             server.Dispose();
-            throw new EmbeddedKafkaStartException($"A port of {options.Port} to {options.Port + options.Brokers - 1} is taken: {e.Message}", e);
+            throw new EmbeddedKafkaStartException($"Port {TakenPort(options)} on 127.0.0.1 is taken; the broker needs {options.Port} to {options.Port + options.Brokers - 1}", e);
         }
 
         broker.Endpoints = new BrokerEndpoint[bound.Length];
         for (var i = 0; i < bound.Length; i++) broker.Endpoints[i] = new(i + 1, "127.0.0.1", bound[i].IPEndPoint!.Port);
         return server;
+    }
+
+    /// <summary>Which of the ports another process has; Kestrel's message does not tell it in a form for users.</summary>
+    static int TakenPort(EmbeddedKafkaOptions options)
+    {
+        for (var port = options.Port; port < options.Port + options.Brokers; port++)
+        {
+            try
+            {
+                using var probe = new TcpListener(IPAddress.Loopback, port);
+                probe.Start();
+            }
+            catch (SocketException)
+            {
+                return port;
+            }
+        }
+
+        return options.Port;
     }
 
     /// <summary>Kestrel asks for an HTTP application even when every endpoint speaks something else.</summary>

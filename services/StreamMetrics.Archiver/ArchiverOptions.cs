@@ -31,6 +31,25 @@ sealed class ArchiverOptions
     [Range(1, 60)]
     public int PartitionDaysAhead { get; set; } = 7;
 
+    /// <summary>How long after its end an hour or a day is rolled up; what comes later has it computed again.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan RollupDelay { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>
+    /// How long final windows are kept. Not less than 30 days: an event may be 7 days old, and one that was set aside can be replayed for 14
+    /// days; a correction must find the windows of its hour.
+    /// </summary>
+    [Range(typeof(TimeSpan), "30.00:00:00", "36500.00:00:00")]
+    public TimeSpan RawRetention { get; set; } = TimeSpan.FromDays(90);
+
+    /// <summary>How long hours are kept.</summary>
+    [Range(typeof(TimeSpan), "30.00:00:00", "36500.00:00:00")]
+    public TimeSpan HourlyRetention { get; set; } = TimeSpan.FromDays(366);
+
+    /// <summary>How long days are kept.</summary>
+    [Range(typeof(TimeSpan), "30.00:00:00", "36500.00:00:00")]
+    public TimeSpan DailyRetention { get; set; } = TimeSpan.FromDays(3 * 366);
+
     /// <summary>How long the start waits for PostgreSQL.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan StartupTimeout { get; set; } = TimeSpan.FromSeconds(60);

@@ -3,6 +3,8 @@ using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 using StreamMetrics.Archiver.Database;
 using StreamMetrics.Archiver.History;
+using StreamMetrics.Archiver.Retention;
+using StreamMetrics.Archiver.Rollups;
 using StreamMetrics.Archiver.Sink;
 
 namespace StreamMetrics.Archiver;
@@ -23,6 +25,14 @@ static class ArchiverServices
         builder.Services.AddSingleton<Migrator>();
         builder.Services.AddSingleton<PartitionStore>();
         builder.Services.AddHostedService<DatabaseStart>();
+    }
+
+    /// <summary>Hours and days, and how long everything is kept.</summary>
+    public static void AddMaintenance(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<RollupWriter>();
+        builder.Services.AddSingleton<Retainer>();
+        builder.Services.AddHostedService<MaintenanceWorker>();
     }
 
     /// <summary>Redis: the last hour of final windows.</summary>

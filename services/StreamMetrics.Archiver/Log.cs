@@ -17,6 +17,24 @@ static partial class Log
     [LoggerMessage(Level = LogLevel.Information, EventName = "archiver.database.back", Message = "PostgreSQL is back after {Length}")]
     public static partial void DatabaseBack(ILogger logger, TimeSpan length);
 
+    // Roll-ups and retention
+
+    [LoggerMessage(Level = LogLevel.Warning, EventName = "archiver.rollup.gone",
+        Message = "The {Window} from {Bucket:O} of {Service} {Metric} stays without a late correction: rows of {Table} before {Dropped:O} were dropped")]
+    public static partial void RollupInputGone(ILogger logger, string window, DateTime bucket, string service, string metric, string table, DateTime dropped);
+
+    [LoggerMessage(Level = LogLevel.Information, EventName = "archiver.retention.dropped", Message = "Dropped {Partition}: {From:O} to {To:O} has expired")]
+    public static partial void PartitionDropped(ILogger logger, string partition, DateTimeOffset from, DateTimeOffset to);
+
+    [LoggerMessage(Level = LogLevel.Information, EventName = "archiver.retention.awaited", Message = "{Partition} has expired and stays until its roll-ups are computed")]
+    public static partial void PartitionAwaited(ILogger logger, string partition);
+
+    [LoggerMessage(Level = LogLevel.Information, EventName = "archiver.retention.busy", Message = "{Partition} has expired but is in use; it is dropped later")]
+    public static partial void PartitionBusy(ILogger logger, string partition);
+
+    [LoggerMessage(Level = LogLevel.Information, EventName = "archiver.maintenance.retried", Message = "Roll-ups or retention were undone and are tried again: {Reason}")]
+    public static partial void MaintenanceRetried(ILogger logger, string reason);
+
     // Sink
 
     [LoggerMessage(Level = LogLevel.Information, EventName = "archiver.sink.assigned", Message = "Archiving {Partitions}")]

@@ -5,6 +5,7 @@ builder.AddServiceDefaults();
 builder.AddKafkaTopics();
 builder.AddColdStore();
 builder.AddHotHistory();
+builder.AddMaintenance();
 builder.AddSink();
 
 var app = builder.Build();

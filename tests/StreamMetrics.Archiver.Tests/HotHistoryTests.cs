@@ -9,14 +9,15 @@ using Aggregate = StreamMetrics.Contracts.Aggregate;
 namespace StreamMetrics.Archiver.Tests;
 
 /// <summary>The last hour in Redis follows PostgreSQL, and Redis may come and go.</summary>
-[Collection(RealKafkaCollection.Name)]
-public sealed class HotHistoryTests(RealKafkaFixture kafka, StoresFixture stores) : IClassFixture<StoresFixture>
+[Collection(KafkaCollection.Name)]
+public sealed class HotHistoryTests(EveryKafkaFixture kafkas, StoresFixture stores) : IClassFixture<StoresFixture>
 {
-    [RealKafkaFact]
+    [Fact]
     public async Task The_history_has_the_merged_rows_and_comes_back_after_a_loss_of_Redis()
     {
-        await kafka.Kafka.CreateProductTopicsAsync();
-        var setting = new ArchiverSetting(kafka.Kafka, await stores.Postgres.CreateDatabaseAsync(), stores.Redis.ConnectionString);
+        var kafka = await kafkas.GetAsync(KafkaKind.Embedded);
+        await kafka.CreateProductTopicsAsync();
+        var setting = new ArchiverSetting(kafka, await stores.Postgres.CreateDatabaseAsync(), stores.Redis.ConnectionString);
         var service = $"history-{Guid.NewGuid():N}";
         var random = new Random(5);
         var finals = Enumerable.Range(1, 5).Select(back => Create(back, asOf: back, AggregateKind.Final)).ToList();

@@ -6,27 +6,27 @@ using Xunit;
 
 namespace StreamMetrics.Archiver.Tests;
 
-/// <summary>The archiver's own program between a real Kafka, a real PostgreSQL and a real Redis.</summary>
-[Collection(RealKafkaCollection.Name)]
-public sealed class SinkTests(RealKafkaFixture kafka, StoresFixture stores) : IClassFixture<StoresFixture>
+/// <summary>The archiver's own program between a Kafka, a real PostgreSQL and a real Redis.</summary>
+[Collection(KafkaCollection.Name)]
+public sealed class SinkTests(EveryKafkaFixture kafkas, StoresFixture stores) : IClassFixture<StoresFixture>
 {
-    [RealKafkaFact]
-    public async Task Finals_and_corrections_of_all_windows_reach_the_table()
+    [Theory, OnEmbeddedKafka, OnRealKafka]
+    public async Task Finals_and_corrections_of_all_windows_reach_the_table(KafkaKind kind)
     {
-        var setting = await SettingAsync();
-        await setting.ProduceAsync(Load(seed: 1, services: 20, windowsBack: 5));
+        var setting = await SettingAsync(kind);
+        await setting.ProduceAsync(Load("finals", seed: 1, services: 20, windowsBack: 5));
         await using var archiver = setting.StartArchiver();
         await archiver.WaitForHealthAsync();
         await setting.AssertTableEqualsTopicsAsync("after one run", archiver);
-        await setting.ProduceAsync(Load(seed: 2, services: 20, windowsBack: 3));
+        await setting.ProduceAsync(Load("finals", seed: 2, services: 20, windowsBack: 3));
         await setting.AssertTableEqualsTopicsAsync("after more came", archiver);
         Assert.Equal(0, await archiver.StopAsync());
     }
 
-    [RealKafkaFact]
-    public async Task Ten_kills_while_it_writes_change_nothing_in_the_table()
+    [Theory, OnEmbeddedKafka, OnRealKafka]
+    public async Task Ten_kills_while_it_writes_change_nothing_in_the_table(KafkaKind kind)
     {
-        var (setting, database) = await SettingWithDatabaseAsync();
+        var (setting, database) = await SettingWithDatabaseAsync(kind);
         using var stop = new CancellationTokenSource();
         var load = Task.Run(() => ProduceUntilAsync(setting, stop.Token), CancellationToken.None);
         await using var store = new ColdStore(database);
@@ -48,10 +48,10 @@ public sealed class SinkTests(RealKafkaFixture kafka, StoresFixture stores) : IC
         await setting.AssertTableEqualsTopicsAsync("after ten kills", archiver);
     }
 
-    [RealKafkaFact]
-    public async Task An_outage_of_PostgreSQL_under_load_loses_nothing_and_is_told_once()
+    [Theory, OnEmbeddedKafka, OnRealKafka]
+    public async Task An_outage_of_PostgreSQL_under_load_loses_nothing_and_is_told_once(KafkaKind kind)
     {
-        var (setting, database) = await SettingWithDatabaseAsync();
+        var (setting, database) = await SettingWithDatabaseAsync(kind);
         using var stop = new CancellationTokenSource();
         var load = Task.Run(() => ProduceUntilAsync(setting, stop.Token), CancellationToken.None);
         await using var archiver = setting.StartArchiver();
@@ -78,10 +78,10 @@ public sealed class SinkTests(RealKafkaFixture kafka, StoresFixture stores) : IC
         Assert.Single(archiver.Output, l => l.Contains("PostgreSQL is back", StringComparison.Ordinal));
     }
 
-    [RealKafkaFact]
-    public async Task Several_instances_share_the_work_while_one_of_them_dies()
+    [Theory, OnEmbeddedKafka, OnRealKafka]
+    public async Task Several_instances_share_the_work_while_one_of_them_dies(KafkaKind kind)
     {
-        var setting = await SettingAsync();
+        var setting = await SettingAsync(kind);
         using var stop = new CancellationTokenSource();
         var load = Task.Run(() => ProduceUntilAsync(setting, stop.Token), CancellationToken.None);
         await using var first = setting.StartArchiver("first");
@@ -97,10 +97,10 @@ public sealed class SinkTests(RealKafkaFixture kafka, StoresFixture stores) : IC
         Assert.Equal(0, await second.StopAsync());
     }
 
-    [RealKafkaFact]
-    public async Task What_is_no_aggregate_is_kept_with_its_reason()
+    [Theory, OnEmbeddedKafka, OnRealKafka]
+    public async Task What_is_no_aggregate_is_kept_with_its_reason(KafkaKind kind)
     {
-        var (setting, database) = await SettingWithDatabaseAsync();
+        var (setting, database) = await SettingWithDatabaseAsync(kind);
         using (var producer = setting.Kafka.CreateProducer())
         {
             foreach (var text in new[] { "{", "null", "{}", "[1]", "\"\\ud800\"" })
@@ -108,7 +108,7 @@ public sealed class SinkTests(RealKafkaFixture kafka, StoresFixture stores) : IC
             await producer.ProduceAsync(Topics.Aggregated5m, new Message<byte[]?, byte[]?> { Key = "garbage"u8.ToArray(), Value = null });
         }
 
-        await setting.ProduceAsync(Load(seed: 3, services: 1, windowsBack: 1));
+        await setting.ProduceAsync(Load("beside-garbage", seed: 3, services: 1, windowsBack: 1));
         await using var archiver = setting.StartArchiver();
         await setting.AssertTableEqualsTopicsAsync("with garbage between", archiver);
         await using var store = new ColdStore(database);
@@ -116,8 +116,11 @@ public sealed class SinkTests(RealKafkaFixture kafka, StoresFixture stores) : IC
         Assert.Equal("{", await store.ScalarAsync<string>("SELECT convert_from(value, 'UTF8') FROM sink_rejects WHERE topic = 'metrics-aggregated-1m' ORDER BY \"offset\" LIMIT 1"));
     }
 
-    /// <summary>Finals of every window size for totals and series, each with corrections, one of them from another input partition.</summary>
-    static IEnumerable<Aggregate> Load(int seed, int services, int windowsBack, string prefix = "service")
+    /// <summary>
+    /// Finals of every window size for totals and series, each with corrections, some of them from another input partition. A later
+    /// load of the same services must have a larger seed: offsets grow.
+    /// </summary>
+    static IEnumerable<Aggregate> Load(string prefix, int seed, int services, int windowsBack)
     {
         var random = new Random(seed);
         var asOf = seed * 1_000_000L;
@@ -142,21 +145,23 @@ public sealed class SinkTests(RealKafkaFixture kafka, StoresFixture stores) : IC
 
     static async Task ProduceUntilAsync(ArchiverSetting setting, CancellationToken stop)
     {
+        var prefix = $"under-load-{Guid.NewGuid():N}";
         using var producer = setting.Kafka.CreateProducer();
-        for (var round = 100; !stop.IsCancellationRequested; round++)
+        for (var round = 1; !stop.IsCancellationRequested; round++)
         {
-            ArchiverSetting.Produce(producer, Load(round, services: 10, windowsBack: 2, prefix: "under-load"));
+            ArchiverSetting.Produce(producer, Load(prefix, round, services: 10, windowsBack: 2));
             producer.Flush(Eventually.DefaultTimeout);
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, CancellationToken.None);
         }
     }
 
-    async Task<ArchiverSetting> SettingAsync() => (await SettingWithDatabaseAsync()).Setting;
+    async Task<ArchiverSetting> SettingAsync(KafkaKind kind) => (await SettingWithDatabaseAsync(kind)).Setting;
 
-    async Task<(ArchiverSetting Setting, string Database)> SettingWithDatabaseAsync()
+    async Task<(ArchiverSetting Setting, string Database)> SettingWithDatabaseAsync(KafkaKind kind)
     {
-        await kafka.Kafka.CreateProductTopicsAsync();
+        var kafka = await kafkas.GetAsync(kind);
+        await kafka.CreateProductTopicsAsync();
         var database = await stores.Postgres.CreateDatabaseAsync();
-        return (new ArchiverSetting(kafka.Kafka, database, stores.Redis.ConnectionString), database);
+        return (new ArchiverSetting(kafka, database, stores.Redis.ConnectionString), database);
     }
 }

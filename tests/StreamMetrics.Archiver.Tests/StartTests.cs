@@ -5,10 +5,10 @@ using Xunit;
 namespace StreamMetrics.Archiver.Tests;
 
 /// <summary>What a user can mend ends the start with one line and exit code 1.</summary>
-[Collection(RealKafkaCollection.Name)]
-public sealed class StartTests(RealKafkaFixture kafka, StoresFixture stores) : IClassFixture<StoresFixture>
+[Collection(KafkaCollection.Name)]
+public sealed class StartTests(EveryKafkaFixture kafkas, StoresFixture stores) : IClassFixture<StoresFixture>
 {
-    [RealKafkaTheory]
+    [Theory]
     [InlineData("Archiver__MaxBatchRecords", "0", "error: Archiver:MaxBatchRecords: ")]
     [InlineData("Archiver__BatchDelay", "soon", "'Archiver:BatchDelay'")]
     [InlineData("Archiver__ConsumerGroup", "a b", "error: Archiver:ConsumerGroup: ")]
@@ -20,8 +20,9 @@ public sealed class StartTests(RealKafkaFixture kafka, StoresFixture stores) : I
     [InlineData("ConnectionStrings__redis", "", "ConnectionStrings:redis")]
     public async Task It_is_told_in_one_line(string key, string value, string expected)
     {
-        await kafka.Kafka.CreateProductTopicsAsync();
-        var setting = new ArchiverSetting(kafka.Kafka, await stores.Postgres.CreateDatabaseAsync(), stores.Redis.ConnectionString);
+        var kafka = await kafkas.GetAsync(KafkaKind.Embedded);
+        await kafka.CreateProductTopicsAsync();
+        var setting = new ArchiverSetting(kafka, await stores.Postgres.CreateDatabaseAsync(), stores.Redis.ConnectionString);
         value = value.Replace("POSTGRES", stores.Postgres.ConnectionString("x"), StringComparison.Ordinal).Replace("Database=x;", "", StringComparison.Ordinal);
         await using var archiver = setting.StartArchiver(settings: [("Archiver__StartupTimeout", "00:00:01"), (key, value)]);
         var code = await archiver.WaitForExitAsync();

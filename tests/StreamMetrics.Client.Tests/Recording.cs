@@ -1,5 +1,6 @@
 using System.Text.Json;
 using StreamMetrics.Client.Events;
+using StreamMetrics.TestSupport;
 
 namespace StreamMetrics.Client.Tests;
 

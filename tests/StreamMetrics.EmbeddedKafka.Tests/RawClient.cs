@@ -7,17 +7,19 @@ namespace StreamMetrics.EmbeddedKafka.Tests;
 /// <summary>A scripted connection: sends exact bytes, sees exact bytes.</summary>
 sealed class RawClient : IAsyncDisposable
 {
-    readonly TcpClient _client = new();
+    readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp);
+    NetworkStream? _stream;
     int _correlation;
 
     public static async Task<RawClient> ConnectAsync(string server)
     {
         var client = new RawClient();
-        await client._client.ConnectAsync(IPEndPoint.Parse(server));
+        await client._socket.ConnectAsync(IPEndPoint.Parse(server));
+        client._stream = new(client._socket);
         return client;
     }
 
-    public NetworkStream Stream => _client.GetStream();
+    public NetworkStream Stream => _stream!;
 
     /// <summary>Sends a request and returns the answer after its correlation id.</summary>
     public async Task<byte[]> AskAsync(ApiKey key, short version, Action<WireWriter> body)
@@ -50,6 +52,9 @@ sealed class RawClient : IAsyncDisposable
         await Stream.ReadExactlyAsync(frame).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
         return frame;
     }
+
+    /// <summary>Tells the broker that nothing more comes; answers can still be read.</summary>
+    public void EndSending() => _socket.Shutdown(SocketShutdown.Send);
 
     /// <summary>Whether the broker closes the connection.</summary>
     public async Task<bool> IsClosedAsync()
@@ -89,9 +94,9 @@ sealed class RawClient : IAsyncDisposable
         });
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
-        _client.Dispose();
-        return ValueTask.CompletedTask;
+        if (_stream is not null) await _stream.DisposeAsync();
+        _socket.Dispose();
     }
 }

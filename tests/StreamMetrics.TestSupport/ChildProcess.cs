@@ -137,6 +137,13 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <param name="signal">The signal.</param>
     public void Send(Signal signal) => Kill(Pid, signal);
 
+    /// <summary>Fails a wait at once when the program is not running any more.</summary>
+    /// <exception cref="HopelessException">It has ended; the message has its last lines.</exception>
+    public void ThrowIfEnded()
+    {
+        if (HasExited) throw new HopelessException($"{Name} has ended with {_process.ExitCode}.{Tail()}");
+    }
+
     /// <summary>The last lines of output, to put into a message.</summary>
     public string Tail()
     {

@@ -16,15 +16,19 @@ public static class Ports
     static readonly ConcurrentDictionary<int, bool> HandedOut = new();
 
     /// <summary>A free port that this process has not been given before.</summary>
-    public static int Free()
+    public static int Free() => FreeRange(1);
+
+    /// <summary>The first of several consecutive free ports that this process has not been given before.</summary>
+    /// <param name="count">How many.</param>
+    public static int FreeRange(int count)
     {
         for (var attempt = 0; attempt < 1000; attempt++)
         {
-            var port = Random.Shared.Next(First, Last + 1);
-            if (HandedOut.TryAdd(port, true) && IsFree(port)) return port;
+            var first = Random.Shared.Next(First, Last + 2 - count);
+            if (Enumerable.Range(first, count).All(port => HandedOut.TryAdd(port, true) && IsFree(port))) return first;
         }
 
-        throw new InvalidOperationException($"No free port between {First} and {Last} in 1000 attempts.");
+        throw new InvalidOperationException($"No {count} free ports between {First} and {Last} in 1000 attempts.");
     }
 
     static bool IsFree(int port)

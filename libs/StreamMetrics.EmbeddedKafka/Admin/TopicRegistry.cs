@@ -16,7 +16,7 @@ internal sealed class TopicRegistry
     const int MaxNameLength = 249;
 
     /// <summary>Bounds what one request can make the broker create.</summary>
-    const int MaxPartitions = 10_000;
+    const int MaxPartitions = 1000;
 
     readonly ConcurrentDictionary<string, Topic> _byName = new();
     readonly ConcurrentDictionary<Guid, Topic> _byId = new();

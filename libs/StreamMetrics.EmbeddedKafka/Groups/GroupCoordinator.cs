@@ -204,7 +204,7 @@ internal sealed class GroupCoordinator(PartitionLog log, TimeProvider time, Embe
     {
         if (header.IsControl)
         {
-            if (header.RecordCount > 0) TransactionEnded(header.ProducerId, PartitionLog.IsCommitMarker(batch));
+            if (header.RecordCount > 0) TransactionEnded(header.ProducerId, PartitionLog.IsCommitMarker(batch, header));
             return;
         }
 

@@ -6,6 +6,9 @@ namespace StreamMetrics.EmbeddedKafka;
 /// </summary>
 internal static class FetchHandler
 {
+    /// <summary>Kafka's fetch.max.bytes: no answer holds more records, but for a single larger batch.</summary>
+    const int MaxFetchBytes = 55 << 20;
+
     readonly record struct Wanted(Topic? Topic, Guid TopicId, string? Name, int Partition, PartitionLog? Log, int LeaderEpoch, long Offset, int MaxBytes, bool IsFirstOfTopic);
 
     sealed class Parsed
@@ -52,6 +55,7 @@ internal static class FetchHandler
         var fetch = new Parsed();
         if (v <= 14) r.Int32();
         (fetch.MaxWaitMs, fetch.MinBytes, fetch.MaxBytes, fetch.CommittedOnly) = (r.Int32(), r.Int32(), r.Int32(), r.Byte() == 1);
+        fetch.MaxBytes = Math.Min(fetch.MaxBytes, MaxFetchBytes);
         if (v >= 7) (fetch.SessionId, _) = (r.Int32(), r.Int32());
         fetch.TopicCount = r.ArrayLength();
         for (var topics = fetch.TopicCount; topics > 0; topics--)

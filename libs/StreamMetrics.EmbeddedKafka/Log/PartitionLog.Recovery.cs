@@ -7,6 +7,9 @@ internal sealed partial class PartitionLog
 {
     const int ScanBufferBytes = 1 << 20;
 
+    /// <summary>Enough for any control batch: header, and one record of small varints, a key of 4 and a value of 6 bytes.</summary>
+    const int MaxMarkerBytes = 128;
+
     /// <summary>
     /// Opens the log of a directory. Complete segments come from their index files; the last one, which a crash may have torn, is scanned, and cut at
     /// the first batch that is incomplete or whose CRC is wrong. Such damage anywhere else is not a crash's and stops the start.
@@ -117,7 +120,7 @@ internal sealed partial class PartitionLog
     void ReplayProducers(long from)
     {
         if (from >= _endOffset) return;
-        Span<byte> bytes = stackalloc byte[BatchHeader.Size + 16];
+        Span<byte> bytes = stackalloc byte[MaxMarkerBytes];
         foreach (var segment in _segments)
         {
             if (segment.NextOffset <= from) continue;
@@ -125,7 +128,7 @@ internal sealed partial class PartitionLog
             {
                 var read = RandomAccess.Read(segment.File, bytes, position);
                 var header = BatchHeader.Read(bytes);
-                if (header.IsControl && header.RecordCount > 0) ReplayMarker(bytes[..read], header);
+                if (header.IsControl && header.RecordCount > 0 && header.TotalSize <= read) ReplayMarker(bytes[..read], header);
                 else if (header.HasProducer && !header.IsControl) _producers.Appended(header, header.MaxTimestamp);
                 position += header.TotalSize;
             }
@@ -134,12 +137,13 @@ internal sealed partial class PartitionLog
 
     void ReplayMarker(ReadOnlySpan<byte> batch, in BatchHeader header)
     {
-        _producers.Ended(header.ProducerId, header.ProducerEpoch, header.LastOffset, IsCommitMarker(batch), header.MaxTimestamp);
+        _producers.Ended(header.ProducerId, header.ProducerEpoch, header.LastOffset, IsCommitMarker(batch, header), header.MaxTimestamp);
     }
 
-    /// <summary>
-    /// Whether a control batch commits: its record is length, attributes, timestamp delta, offset delta and key length (one byte each, since all
-    /// are small), then the key {version i16, type i16}.
-    /// </summary>
-    internal static bool IsCommitMarker(ReadOnlySpan<byte> batch) => batch[BatchHeader.Size + 8] == 1;
+    /// <summary>Whether a control batch commits, by the key of its record: {version i16, type i16}.</summary>
+    internal static bool IsCommitMarker(ReadOnlySpan<byte> batch, in BatchHeader header)
+    {
+        using var reader = new RecordReader(batch, header);
+        return reader.TryRead(out var record) && record.Key.Length >= 4 && record.Key[3] == 1;
+    }
 }

@@ -7,10 +7,22 @@ internal sealed partial class PartitionLog
     /// <summary>The first record at or after a time: its offset and timestamp, or (-1, -1).</summary>
     public (long Offset, long Timestamp) FindTime(long timestamp)
     {
-        foreach (var segment in Volatile.Read(ref _segments))
+        while (!_closed)
         {
-            if (segment.MaxTimestamp < timestamp || segment.NextOffset <= StartOffset) continue;
-            if (FindTimeIn(segment, timestamp, StartOffset) is { } found) return found;
+            try
+            {
+                foreach (var segment in Volatile.Read(ref _segments))
+                {
+                    if (segment.MaxTimestamp < timestamp || segment.NextOffset <= StartOffset) continue;
+                    if (FindTimeIn(segment, timestamp, StartOffset) is { } found) return found;
+                }
+
+                break;
+            }
+            catch (ObjectDisposedException)
+            {
+                // Retention or compaction took a segment away meanwhile: look again in those that are there now.
+            }
         }
 
         return (-1, -1);

@@ -154,6 +154,24 @@ internal sealed class ProducerStates
         }
     }
 
+    /// <summary>Base offset of the newest batch of each producer.</summary>
+    public HashSet<long> LastBatchOffsets()
+    {
+        var offsets = new HashSet<long>();
+        foreach (var entry in _entries.Values)
+        {
+            if (entry.BatchCount > 0) offsets.Add(entry[entry.BatchCount - 1].BaseOffset);
+        }
+
+        return offsets;
+    }
+
+    /// <summary>Forgets aborted transactions whose markers a compaction has removed.</summary>
+    public void ForgetAborted(List<long> markers)
+    {
+        if (markers.Count > 0) Aborted.RemoveAll(aborted => markers.Contains(aborted.MarkerOffset));
+    }
+
     public void ForgetAbortedBelow(long offset) => Aborted.RemoveAll(aborted => aborted.MarkerOffset < offset);
 
     public void Clear()

@@ -59,6 +59,9 @@ internal sealed class Segment : IDisposable
         return new(path, baseOffset, file);
     }
 
+    /// <summary>A segment without a file, which only keeps the index of one that is being written elsewhere.</summary>
+    public static Segment ForAccounts(long baseOffset) => new("", baseOffset, new SafeFileHandle());
+
     /// <summary>Appends bytes at the end. The data is in the page cache when this returns, so it survives the death of the process.</summary>
     public void Append(ReadOnlySpan<byte> batch, long baseOffset, long nextOffset, long maxTimestamp)
     {

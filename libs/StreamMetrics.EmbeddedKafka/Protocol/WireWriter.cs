@@ -10,6 +10,9 @@ namespace StreamMetrics.EmbeddedKafka;
 /// </summary>
 internal sealed class WireWriter(int capacity = 4096) : IDisposable
 {
+    /// <summary>No request may make the broker build a longer answer than this.</summary>
+    const int MaxBytes = 256 << 20;
+
     byte[] _buffer = ArrayPool<byte>.Shared.Rent(capacity);
 
     /// <summary>Whether compact types and tagged fields are written.</summary>
@@ -46,7 +49,8 @@ internal sealed class WireWriter(int capacity = 4096) : IDisposable
 
         var length = Encoding.UTF8.GetByteCount(value);
         if (Flexible) UnsignedVarint((uint)length + 1);
-        else Int16(checked((short)length));
+        else if (length <= short.MaxValue) Int16((short)length);
+        else throw new ProtocolException($"A string of {length} bytes does not fit the answer.");
         Encoding.UTF8.GetBytes(value, Add(length));
     }
 
@@ -148,7 +152,9 @@ internal sealed class WireWriter(int capacity = 4096) : IDisposable
 
     void Grow(int count)
     {
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(checked(Length + count), _buffer.Length * 2));
+        var wanted = Math.Max(Length + (long)count, _buffer.Length * 2L);
+        if (Length + (long)count > MaxBytes) throw new ProtocolException($"The answer would be longer than {MaxBytes} bytes.");
+        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(wanted, MaxBytes));
         Written.CopyTo(larger);
         ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = larger;

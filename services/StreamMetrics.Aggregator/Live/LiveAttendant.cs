@@ -35,9 +35,13 @@ sealed class LiveAttendant(
 
     static readonly TimeSpan StatusTimeToLive = TimeSpan.FromSeconds(30);
 
+    static readonly TimeSpan ProbeTimeToLive = TimeSpan.FromHours(1);
+
     readonly ResiliencePipeline _pipeline = RedisResilience.Build(time, logger);
+    readonly RedisKey _probeKey = $"aggregator:probe:{Guid.NewGuid():n}";
     int _version;
-    bool _seen;
+    long _probe;
+    long _acknowledgedProbe;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -83,17 +87,22 @@ sealed class LiveAttendant(
         shared.Interest = new(++_version, names);
     }
 
-    /// <summary>Our own key is gone: so is everything else.</summary>
+    /// <summary>
+    /// Counts in a key of our own. Finding a smaller number than the last one that was acknowledged, or none, means that Redis has lost
+    /// what was written: it was emptied, or restored from an older snapshot.
+    /// </summary>
     async Task ProbeAsync(IDatabase database)
     {
-        var there = await database.KeyExistsAsync(RedisKeys.Incarnations);
-        if (_seen && !there)
+        var number = ++_probe;
+        var acknowledged = _acknowledgedProbe; // as of now: while this one is under way a later one may be acknowledged
+        var before = await database.StringSetAndGetAsync(_probeKey, number, ProbeTimeToLive);
+        if (acknowledged > 0 && (before.IsNull || (long)before < acknowledged))
         {
             Log.RedisEmptied(logger);
             shared.NewEpoch();
         }
 
-        _seen = there;
+        _acknowledgedProbe = Math.Max(_acknowledgedProbe, number); // an answer may come after a later one
     }
 
     async Task ReportAsync(IDatabase database)

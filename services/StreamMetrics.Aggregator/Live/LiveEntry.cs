@@ -15,8 +15,8 @@ sealed class LiveEntry
     /// <summary>ARGV.</summary>
     public RedisValue[] Arguments { get; private set; } = [];
 
-    /// <summary>Log time of the newest event, ms since the epoch.</summary>
-    public long NewestEvent { get; private set; }
+    /// <summary>Log time of the newest event, ms since the epoch; null when the call shows no event that was not shown before (a window that only moved).</summary>
+    public long? NewestEvent { get; private set; }
 
     /// <summary>Whether somebody watches the series.</summary>
     public bool IsWatched { get; private set; }
@@ -32,7 +32,8 @@ sealed class LiveEntry
     /// <param name="withCatalog">Whether to write the catalog's entry as well.</param>
     public void Begin(LiveSeries series, SeriesKeys keys, RedisValue topicId, int partition, bool withCatalog)
     {
-        (NewestEvent, IsWatched) = (series.LastSeen, series.Watched);
+        NewestEvent = series.LastSeen > keys.NewestShown ? series.LastSeen : null;
+        (keys.NewestShown, IsWatched) = (series.LastSeen, series.Watched);
         _keys.Clear();
         _arguments.Clear();
         _keys.AddRange([RedisKeys.Incarnations, RedisKeys.Services, keys.Catalog]);

@@ -77,7 +77,10 @@ sealed class LiveSender(IConnectionMultiplexer redis, LiveShared shared, IOption
         foreach (var buffer in _buffers)
         {
             written += buffer.Count;
-            for (var i = 0; i < buffer.Count; i++) buffer.Lane.Latency.Add(now - buffer[i].NewestEvent, buffer[i].IsWatched, now);
+            for (var i = 0; i < buffer.Count; i++)
+            {
+                if (buffer[i].NewestEvent is { } newest) buffer.Lane.Latency.Add(now - newest, buffer[i].IsWatched, now);
+            }
         }
 
         shared.Metrics.LiveWritten(written);

@@ -20,6 +20,9 @@ sealed class PartitionLane(PartitionEngine engine, LiveShared shared) : ILiveOut
     /// <summary>Shortest time between two snapshots.</summary>
     const long TurnMs = 5;
 
+    /// <summary>Shortest time between two looks at the series nobody watches: looking at all that are dirty costs something, too.</summary>
+    const long UnwatchedTurnMs = 20;
+
     /// <summary>The catalog's "last seen" of a series is at most so old.</summary>
     const long CatalogMs = 10_000;
 
@@ -27,6 +30,7 @@ sealed class PartitionLane(PartitionEngine engine, LiveShared shared) : ILiveOut
     LiveBuffer? _filling;
     long _now;
     long _lastTurn = long.MinValue / 2;
+    long _lastUnwatched = long.MinValue / 2;
     int _made;
     int _interestVersion = -1;
     int _epoch = shared.Epoch;
@@ -47,7 +51,12 @@ sealed class PartitionLane(PartitionEngine engine, LiveShared shared) : ILiveOut
         FollowInterest();
         FollowEpoch();
         var written = _watched.Count > 0 ? Engine.WriteLive(this, LiveLane.Watched, MaxSeries) : 0;
-        if (written < MaxSeries) Engine.WriteLive(this, LiveLane.Unwatched, MaxSeries - written);
+        if (written < MaxSeries && _now - _lastUnwatched >= UnwatchedTurnMs)
+        {
+            _lastUnwatched = _now;
+            Engine.WriteLive(this, LiveLane.Unwatched, MaxSeries - written);
+        }
+
         if (_filling!.Count == 0) return;
         shared.Queue.TryWrite(_filling);
         _filling = null;

@@ -43,6 +43,9 @@ sealed class SeriesKeys(LiveSeries series)
     /// <summary>When the catalog entry was written last, ms of the owner's clock; and for which state of Redis.</summary>
     public (long Time, int Epoch) CatalogWritten { get; set; } = (long.MinValue / 2, -1);
 
+    /// <summary>Log time of the newest event that was written, ms since the epoch.</summary>
+    public long NewestShown { get; set; }
+
     /// <summary>Key of a window's hash.</summary>
     /// <param name="window">Window name.</param>
     public RedisKey Window(string window)

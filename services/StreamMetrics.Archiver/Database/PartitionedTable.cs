@@ -28,6 +28,17 @@ sealed record PartitionedTable(string Name, PartitionPeriod Period)
         };
         return new($"{Name}_{from.ToString(format, CultureInfo.InvariantCulture)}", from, to);
     }
+
+    /// <summary>The partition that has a name; null when it is not one that <see cref="At"/> gives.</summary>
+    public TablePartition? Parse(string partition)
+    {
+        var prefix = $"{Name}_";
+        if (!partition.StartsWith(prefix, StringComparison.Ordinal)) return null;
+        string[] formats = ["yyyyMMdd", "yyyyMM", "yyyy"];
+        var isDate = DateTimeOffset.TryParseExact(
+            partition.AsSpan(prefix.Length), formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var from);
+        return isDate && At(from) is var found && found.Name == partition ? found : null;
+    }
 }
 
 /// <summary>How much time a partition spans.</summary>

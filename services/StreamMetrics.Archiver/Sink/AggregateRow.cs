@@ -106,6 +106,25 @@ sealed class AggregateRow
             _sketchBytes = sketch,
         };
 
+    /// <summary>The merge of rows of a series that follow each other in time.</summary>
+    public static AggregateRow RollUp(string window, long start, long end, IReadOnlyList<AggregateRow> rows)
+    {
+        var first = rows[0];
+        var total = new AggregateRow(first.Key with { Window = window, Start = start }, [])
+        {
+            Scope = first.Scope,
+            MetricType = first.MetricType,
+            Unit = first.Unit,
+            Tags = first.Tags,
+            End = end,
+            Last = first.Last,
+            LastTime = first.LastTime,
+            _sketch = new(),
+        };
+        foreach (var row in rows) total.Accumulate(row.Count, row.Sum, row.Errors, row.Late, row.Last, row.LastTime, row.Exemplar, row.Sketch, row.Revision);
+        return total;
+    }
+
     /// <summary>The key of an aggregate's row.</summary>
     public static RowKey KeyOf(Aggregate aggregate, string tagsHash) =>
         new(aggregate.ServiceId, aggregate.MetricName, aggregate.Window, aggregate.Start, tagsHash);
@@ -116,16 +135,24 @@ sealed class AggregateRow
     {
         if (_applied.TryGetValue(aggregate.Partition, out var applied) && aggregate.AsOfOffset <= applied) return false;
         _applied[aggregate.Partition] = aggregate.AsOfOffset;
-        Count += aggregate.Count;
-        Sum += aggregate.Sum;
-        Errors += aggregate.Errors;
-        Late += aggregate.Late;
-        if (aggregate.LastTime > LastTime || (aggregate.LastTime == LastTime && aggregate.Last > Last)) (Last, LastTime) = (aggregate.Last, aggregate.LastTime);
-        if (aggregate.Exemplar is { } e && (Exemplar is null || e.Value > Exemplar.Value)) Exemplar = e;
-        Sketch.MergeFrom(ExponentialHistogram.Read(aggregate.Sketch));
-        _sketchBytes = null;
-        Revision++;
+        Accumulate(
+            aggregate.Count, aggregate.Sum, aggregate.Errors, aggregate.Late, aggregate.Last, aggregate.LastTime, aggregate.Exemplar,
+            ExponentialHistogram.Read(aggregate.Sketch), revisions: 1);
         return true;
+    }
+
+    void Accumulate(
+        long count, double sum, long errors, long late, double last, long lastTime, Exemplar? exemplar, ExponentialHistogram sketch, long revisions)
+    {
+        Count += count;
+        Sum += sum;
+        Errors += errors;
+        Late += late;
+        if (lastTime > LastTime || (lastTime == LastTime && last > Last)) (Last, LastTime) = (last, lastTime);
+        if (exemplar is not null && (Exemplar is null || exemplar.Value > Exemplar.Value)) Exemplar = exemplar;
+        Sketch.MergeFrom(sketch);
+        _sketchBytes = null;
+        Revision += revisions;
     }
 
     /// <summary>The row as an aggregate, as the hot store and the APIs have it.</summary>

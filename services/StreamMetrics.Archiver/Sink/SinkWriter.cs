@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using StreamMetrics.Archiver.Database;
+using StreamMetrics.Archiver.Rollups;
 using StreamMetrics.Contracts;
 using TopicPartition = Confluent.Kafka.TopicPartition;
 
@@ -92,6 +93,7 @@ sealed class SinkWriter(NpgsqlDataSource source, PartitionStore partitions) : ID
         if (aggregates.Count == 0) return [];
         var rows = aggregates.ToDictionary(g => g.Key, g => MergeAll(AggregateRow.From(g.First(), g.Key.TagsHash), g.Skip(1)));
         RowWriter.Copy(connection, rows.Values, pass: 1);
+        if (rows.Keys.Any(k => k.Window == RollupTier.Hourly.InputWindow)) Execute(connection, RollupSql.MarkHours);
         var stored = InsertOrLock(connection);
         if (stored.Count == 0) return [.. rows.Values];
         foreach (var row in stored) rows[row.Key] = MergeAll(row, aggregates[row.Key]);

@@ -1,12 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
+using StreamMetrics.Archiver.Rollups;
 using StreamMetrics.Contracts;
 
 namespace StreamMetrics.Archiver.Sink;
 
-/// <summary>The windows that are stored, with their lengths.</summary>
+/// <summary>The windows that the engine emits, and those of the roll-ups, with their lengths.</summary>
 static class WindowLengths
 {
-    static readonly Dictionary<string, long> All = new()
+    static readonly Dictionary<string, long> Emitted = new()
     {
         [WindowNames.OneMinute] = 60_000,
         [WindowNames.FiveMinutes] = 300_000,
@@ -14,12 +15,13 @@ static class WindowLengths
     };
 
     /// <summary>Length of a window in ms.</summary>
-    public static long Milliseconds(string window) => All[window];
+    public static long Milliseconds(string window) =>
+        Emitted.TryGetValue(window, out var length) ? length : (long)RollupTier.All.Single(t => t.Window == window).Length.TotalMilliseconds;
 
-    /// <summary>Length of a window in ms, if it is one that is stored.</summary>
+    /// <summary>Length of a window in ms, if it is one that the engine emits.</summary>
     public static bool TryGetMilliseconds([NotNullWhen(true)] string? window, out long length)
     {
         length = 0;
-        return window is not null && All.TryGetValue(window, out length);
+        return window is not null && Emitted.TryGetValue(window, out length);
     }
 }

@@ -8,13 +8,13 @@ sealed class ColdStore(string connectionString) : IAsyncDisposable
     // No pool: tests stop and kill the server.
     readonly NpgsqlDataSource _source = NpgsqlDataSource.Create(connectionString + ";Pooling=false;Timeout=5;Command Timeout=10");
 
-    public async Task<List<ExpectedRow>> RowsAsync()
+    public async Task<List<ExpectedRow>> RowsAsync(string table = "metric_aggregates")
     {
         await using var command = _source.CreateCommand(
-            """
+            $"""
             SELECT service_id, metric_name, window_size, (extract(epoch FROM "timestamp") * 1000)::bigint, tags_hash, count, sum, min, max, p50, p99, errors, late, last,
                 (extract(epoch FROM last_time) * 1000)::bigint, revision, sketch, avg
-            FROM metric_aggregates
+            FROM {table}
             """);
         await using var row = await command.ExecuteReaderAsync();
         var rows = new List<ExpectedRow>();
@@ -34,6 +34,16 @@ sealed class ColdStore(string connectionString) : IAsyncDisposable
     {
         await using var command = _source.CreateCommand(sql);
         return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>The tables of one kind, by name.</summary>
+    public async Task<List<string>> PartitionsAsync(string table)
+    {
+        await using var command = _source.CreateCommand($"SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = '{table}'::regclass ORDER BY 1");
+        await using var row = await command.ExecuteReaderAsync();
+        var names = new List<string>();
+        while (await row.ReadAsync()) names.Add(row.GetString(0)[(table.Length + 1)..]);
+        return names;
     }
 
     /// <summary>How many records have been applied, over all partitions; 0 before there is a schema.</summary>

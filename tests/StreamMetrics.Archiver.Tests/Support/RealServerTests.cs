@@ -6,9 +6,9 @@ using Xunit;
 namespace StreamMetrics.Archiver.Tests.Support;
 
 [CollectionDefinition(Name)]
-public sealed class RealKafkaCollection : ICollectionFixture<RealKafkaFixture>
+public sealed class KafkaCollection : ICollectionFixture<EveryKafkaFixture>
 {
-    public const string Name = "real Kafka";
+    public const string Name = "Kafka";
 }
 
 /// <summary>What the outage tests of every project rely on: servers that stop, die and come back on their data.</summary>
@@ -69,19 +69,20 @@ public sealed class RealServerTests
     }
 }
 
-[Collection(RealKafkaCollection.Name)]
-public sealed class RealKafkaTests(RealKafkaFixture fixture)
+[Collection(KafkaCollection.Name)]
+public sealed class RealKafkaTests(EveryKafkaFixture fixture)
 {
     [RealKafkaFact]
     public async Task A_topic_survives_the_kill_of_a_broker()
     {
-        await fixture.Kafka.CreateTopicAsync("survivor", partitions: 3);
-        using var producer = fixture.Kafka.CreateProducer();
+        var kafka = (RealKafka)await fixture.GetAsync(KafkaKind.Real);
+        await kafka.CreateTopicAsync("survivor", partitions: 3);
+        using var producer = kafka.CreateProducer();
         await producer.ProduceAsync("survivor", new Message<byte[]?, byte[]?> { Value = [1] });
-        await fixture.Kafka.KillAsync(2);
+        await kafka.KillAsync(2);
         await producer.ProduceAsync("survivor", new Message<byte[]?, byte[]?> { Value = [2] });
-        await fixture.Kafka.ResumeAsync(2);
-        var records = await TopicReader.ReadAsync(fixture.Kafka.BootstrapServers, "survivor");
+        await kafka.ResumeAsync(2);
+        var records = await TopicReader.ReadAsync(kafka.BootstrapServers, "survivor");
         Assert.Equal([1, 2], records.Select(r => (int)r.Message.Value![0]).Order());
     }
 }

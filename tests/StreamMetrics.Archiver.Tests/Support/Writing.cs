@@ -1,7 +1,10 @@
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using StreamMetrics.Archiver.Database;
+using StreamMetrics.Archiver.Retention;
+using StreamMetrics.Archiver.Rollups;
 using StreamMetrics.Archiver.Sink;
 using StreamMetrics.Contracts;
 
@@ -30,12 +33,24 @@ sealed class Writing : IAsyncDisposable
     public static async Task<Writing> StartAsync(StoresFixture stores)
     {
         var writing = new Writing(await stores.Postgres.CreateDatabaseAsync());
-        await new Migrator(writing._source, NullLogger<Migrator>.Instance).MigrateAsync(CancellationToken.None);
+        await writing.MigrateAsync();
         return writing;
     }
 
+    public Task MigrateAsync() => new Migrator(_source, NullLogger<Migrator>.Instance).MigrateAsync(CancellationToken.None);
+
     /// <summary>Another instance's writer on the same database.</summary>
     public SinkWriter NewWriter() => new(_source, _partitions);
+
+    /// <summary>Another instance's roll-ups and retention on the same database, at the time of a clock.</summary>
+    public MaintenanceWorker NewMaintenance(TimeProvider time)
+    {
+        var options = Options.Create(new ArchiverOptions());
+        var partitions = new PartitionStore(_source);
+        return new(
+            new(_source, partitions, NullLogger<RollupWriter>.Instance), new(_source, partitions, options, time, NullLogger<Retainer>.Instance), partitions,
+            new(time, NullLogger<DatabaseAvailability>.Instance), options, time, NullLogger<MaintenanceWorker>.Instance);
+    }
 
     /// <summary>Writes aggregates as the records of a topic's partition from an offset on.</summary>
     public static IReadOnlyCollection<AggregateRow> Write(SinkWriter writer, int partition, long offset, params IReadOnlyList<Aggregate> aggregates)

@@ -2,14 +2,16 @@ using System.Text.Json;
 using StreamMetrics.Contracts;
 using Xunit;
 
-namespace StreamMetrics.Client.Tests;
+namespace StreamMetrics.TestSupport;
 
 /// <summary>The rules of an event (docs/formats/events.md), written down once more, independently of the code under test.</summary>
-static class EventContract
+public static class EventContract
 {
     static readonly string[] Fields =
         ["eventId", "timestamp", "serviceId", "instanceId", "metricType", "metricName", "value", "unit", "tags", "metadata"];
 
+    /// <summary>Asserts that bytes are a valid event, whatever its time.</summary>
+    /// <param name="json">The event.</param>
     public static JsonElement AssertValid(ReadOnlyMemory<byte> json)
     {
         Assert.InRange(json.Length, 1, EventLimits.MaxMessageBytes);
