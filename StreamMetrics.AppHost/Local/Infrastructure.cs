@@ -52,7 +52,7 @@ sealed class Infrastructure
 
     public string DataDirectory { get; }
 
-    /// <exception cref="AppHostException">A program that is needed is missing.</exception>
+    /// <exception cref="AppHostException">A program that is needed is missing, or a configured server does not answer.</exception>
     public static async Task<Infrastructure> DecideAsync(IDistributedApplicationBuilder builder, AppHostOptions options)
     {
         if (builder.ExecutionContext.IsPublishMode)
@@ -71,6 +71,11 @@ sealed class Infrastructure
         };
         infrastructure.Announce(builder.Configuration);
         infrastructure.ThrowIfProgramsAreMissing();
+        foreach (var name in new[] { KafkaName, RedisName, DatabaseName })
+        {
+            if (Of(name) == Source.Configured) await ConfiguredServers.CheckAsync(name, builder.Configuration.GetConnectionString(name)!);
+        }
+
 
         // The folder for what the application host itself keeps.
         builder.Configuration["Aspire:Store:Path"] = infrastructure.DataDirectory;
@@ -87,7 +92,7 @@ sealed class Infrastructure
     /// <summary>Folder of one resource's data.</summary>
     public string DataOf(string resource) => Path.Combine(DataDirectory, resource);
 
-    public string Script(string name) => Path.Combine(_appHostDirectory, "local", name);
+    public string Script(string name) => Path.Combine(_appHostDirectory, "scripts", name);
 
     /// <summary>Containers can be switched off in the build: not every build of the application host can drive a runtime.</summary>
     static async Task<Source> ContainersOrProcessesAsync()

@@ -1,3 +1,4 @@
+using Confluent.Kafka;
 using Microsoft.Extensions.Options;
 using StreamMetrics.Client.Kafka;
 using StreamMetrics.LoadGenerator.Ledger;
@@ -16,6 +17,8 @@ sealed class Generator : BackgroundService
     static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(5);
     static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(2);
     static readonly TimeSpan MissedLogInterval = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan RecountTimeout = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan RecountRetry = TimeSpan.FromMilliseconds(200);
     static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
     readonly LoadGeneratorOptions _options;
@@ -87,83 +90,110 @@ sealed class Generator : BackgroundService
     protected override async Task ExecuteAsync(CancellationToken stopping)
     {
         await Task.Yield();
-        OpenLedger(stopping);
-        if (stopping.IsCancellationRequested) return;
+        RestoreLedger();
+        await CountWhatIsMissingAsync(stopping);
         await _file.WriteAsync(State());
         Log.Started(_logger, _options.EventsPerSecond, _world.Series.Count, _options.Services, _options.DataDirectory);
-        using var ticks = new PeriodicTimer(Tick, _time);
-        Pacer.Start();
-        (_lastMade, _lastSaved, _lastMissedLogged) = (Now(), _time.GetTimestamp(), _time.GetTimestamp());
-        while (!stopping.IsCancellationRequested && await ticks.WaitForNextTickAsync(CancellationToken.None))
-        {
-            RunOnce();
-            if (_time.GetElapsedTime(_lastSaved) >= SaveInterval && _saving.IsCompleted) await SaveAsync();
-        }
-
-        await StopAsync(ticks);
+        // A thread of its own: 200 ticks a second on the thread pool cost more in spinning workers than 10,000 events.
+        await Task.Factory.StartNew(() => RunLoop(stopping), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        await _saving;
+        await _file.WriteAsync(State());
+        if (_sender!.IsIdle) Log.Stopped(_logger, _ledger.Counts.Acknowledged);
+        else Log.StoppedUnacknowledged(_logger, _sender.InFlight);
     }
 
-    /// <summary>Continues the ledger of the last run, or begins one; after that the first event may be sent.</summary>
-    void OpenLedger(CancellationToken stopping)
+    void RestoreLedger()
     {
-        var recount = new TopicRecount(_bootstrapServers, _ledger, _ids!, _time, _logger);
+        if (_lastRun is null) return;
         lock (_ledgerLock)
         {
-            if (_lastRun is null)
-            {
-                recount.StartAtTheEnd();
-                return;
-            }
-
             _ledger.Counts = _lastRun.Counts;
             _ledger.SetOffsets(_lastRun.NextOffsets);
             foreach (var window in _lastRun.Windows) _ledger.Restore(window);
-            var counted = recount.Run(stopping);
-            _ledger.Counts.Sent = _ledger.Counts.Acknowledged;
-            Log.Recounted(_logger, counted);
         }
     }
 
-    void RunOnce()
+    /// <summary>
+    /// Brings the ledger to the end of the topic; after that the first event may be sent. It may take several attempts: a topic that was
+    /// created a moment ago has no leaders yet. An attempt goes on where the last one ended, since the ledger knows its offsets.
+    /// </summary>
+    async Task CountWhatIsMissingAsync(CancellationToken stopping)
+    {
+        var recount = new TopicRecount(_bootstrapServers, _ledger, _ids!, _time, _logger);
+        var started = _time.GetTimestamp();
+        var before = _ledger.Counts.Acknowledged;
+        while (true)
+        {
+            try
+            {
+                lock (_ledgerLock)
+                {
+                    if (_lastRun is null) recount.StartAtTheEnd();
+                    else recount.Run(stopping);
+                    _ledger.Counts.Sent = _ledger.Counts.Acknowledged;
+                }
+
+                break;
+            }
+            catch (KafkaException e) when (_time.GetElapsedTime(started) < RecountTimeout)
+            {
+                Log.RecountRetried(_logger, e.Error.Reason);
+                await Task.Delay(RecountRetry, _time, stopping);
+            }
+        }
+
+        if (_lastRun is not null) Log.Recounted(_logger, _ledger.Counts.Acknowledged - before);
+        _lastRun = null;
+    }
+
+    void RunLoop(CancellationToken stopping)
+    {
+        Pacer.Start();
+        (_lastMade, _lastSaved, _lastMissedLogged) = (Now(), _time.GetTimestamp(), _time.GetTimestamp());
+        while (!stopping.WaitHandle.WaitOne(Tick))
+        {
+            SendWhatIsDue();
+            EnterWhatWasAcknowledged();
+            SaveNowAndThen();
+        }
+
+        // What was made is waited for, so that an orderly stop leaves a complete ledger.
+        using var never = new ManualResetEvent(false);
+        for (var started = _time.GetTimestamp(); !_sender!.IsIdle && _time.GetElapsedTime(started) < StopTimeout; never.WaitOne(Tick))
+        {
+            _sender.SendWaiting();
+            EnterWhatWasAcknowledged();
+        }
+    }
+
+    void SendWhatIsDue()
     {
         var now = Now();
-        var due = Pacer.Due();
-        Pacer.Sent(_sender!.Send(due, Math.Min(_lastMade, now), now));
+        Pacer.Sent(_sender!.Send(Pacer.Due(), Math.Min(_lastMade, now), now));
         _lastMade = now;
-        var (sent, acknowledged) = _sender.Poll();
+    }
+
+    void EnterWhatWasAcknowledged()
+    {
+        var (sent, acknowledged) = _sender!.Poll();
         var missed = Pacer.Missed;
         _metrics.Batch(sent, acknowledged, missed - _missedReported);
         if (missed > _missedReported && _time.GetElapsedTime(_lastMissedLogged) >= MissedLogInterval)
         {
             _lastMissedLogged = _time.GetTimestamp();
-            Log.RateMissed(_logger, Pacer.EventsPerSecond, missed, _sender.InFlight);
+            Log.RateMissed(_logger, Pacer.EventsPerSecond, (long)missed, _sender.InFlight);
         }
 
         _missedReported = missed;
     }
 
-    async Task StopAsync(PeriodicTimer ticks)
-    {
-        var started = _time.GetTimestamp();
-        while (!_sender!.IsIdle && _time.GetElapsedTime(started) < StopTimeout && await ticks.WaitForNextTickAsync(CancellationToken.None))
-        {
-            _sender.Send(0, 0, 0);
-            _sender.Poll();
-        }
-
-        await SaveAsync();
-        await _saving;
-        if (_sender.IsIdle) Log.Stopped(_logger, _ledger.Counts.Acknowledged);
-        else Log.StoppedUnacknowledged(_logger, _sender.InFlight);
-    }
-
     /// <summary>Begins to write the ledger down, beside the loop; a failure of the last time ends the generator.</summary>
-    async Task SaveAsync()
+    void SaveNowAndThen()
     {
-        await _saving;
+        if (_time.GetElapsedTime(_lastSaved) < SaveInterval || !_saving.IsCompleted) return;
+        if (_saving.Exception is { } failure) throw failure.InnerException!;
         _lastSaved = _time.GetTimestamp();
-        var state = State();
-        _saving = Task.Run(() => _file.WriteAsync(state));
+        _saving = _file.WriteAsync(State());
     }
 
     LedgerState State()

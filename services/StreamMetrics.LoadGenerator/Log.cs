@@ -10,6 +10,9 @@ static partial class Log
         Message = "The ledger of the last run was read; {Count} events of it that were not written down were counted in the topic")]
     public static partial void Recounted(ILogger logger, long count);
 
+    [LoggerMessage(Level = LogLevel.Information, EventName = "generator.ledger.recount.retry", Message = "Counting in the topic is tried again: {Reason}")]
+    public static partial void RecountRetried(ILogger logger, string reason);
+
     [LoggerMessage(Level = LogLevel.Warning, EventName = "generator.ledger.offset.gone",
         Message = "Partition {Partition} was counted up to offset {Offset}, but holds {Low} to {High}: what lay between is not in the ledger")]
     public static partial void LedgerOffsetGone(ILogger logger, int partition, long offset, long low, long high);
@@ -19,7 +22,7 @@ static partial class Log
 
     [LoggerMessage(Level = LogLevel.Warning, EventName = "generator.rate.missed",
         Message = "The rate of {Rate} events/s is not reached: {Missed} events missed so far, {InFlight} wait for an acknowledgement")]
-    public static partial void RateMissed(ILogger logger, double rate, double missed, long inFlight);
+    public static partial void RateMissed(ILogger logger, double rate, long missed, long inFlight);
 
     [LoggerMessage(Level = LogLevel.Warning, EventName = "generator.kafka.trouble", Message = "Kafka: {Reason}; the generator goes on trying")]
     public static partial void Trouble(ILogger logger, string reason);

@@ -2,7 +2,8 @@ using Microsoft.Extensions.Options;
 using StreamMetrics.LoadGenerator;
 using StreamMetrics.LoadGenerator.Http;
 
-var builder = WebApplication.CreateSlimBuilder(args);
+// The content root is watched with all that is below it, so it must not be a working directory where brokers write.
+var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 builder.AddServiceDefaults();
 builder.AddKafkaTopics();
 // One line per request and more, at a test's or a dashboard's pace of asking, would hide what the generator says.

@@ -99,7 +99,7 @@ public sealed class LocalScriptTests
     }
 
     static ChildProcess Script(string[] asUser, string script, params string[] args) =>
-        ChildProcess.Start(script, [.. asUser, RepositoryRoot.Combine("StreamMetrics.AppHost", "local", script), .. args]);
+        ChildProcess.Start(script, [.. asUser, RepositoryRoot.Combine("StreamMetrics.AppHost", "scripts", script), .. args]);
 
     static Task HealthyAsync(ServerProbe probe, ChildProcess server) => Eventually.AssertAsync("the server answers", async () =>
     {

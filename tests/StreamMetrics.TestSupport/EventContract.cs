@@ -1,10 +1,14 @@
 using System.Text.Json;
 using StreamMetrics.Contracts;
+using StreamMetrics.Contracts.Events;
 using Xunit;
 
 namespace StreamMetrics.TestSupport;
 
-/// <summary>The rules of an event (docs/formats/events.md), written down once more, independently of the code under test.</summary>
+/// <summary>
+/// The rules of an event (docs/formats/events.md), written down once more, independently of the code under test; and what the pipeline's own
+/// reader says must agree.
+/// </summary>
 public static class EventContract
 {
     static readonly string[] Fields =
@@ -15,6 +19,7 @@ public static class EventContract
     public static JsonElement AssertValid(ReadOnlyMemory<byte> json)
     {
         Assert.InRange(json.Length, 1, EventLimits.MaxMessageBytes);
+        AssertReadable(json.Span);
         var e = JsonDocument.Parse(json).RootElement;
         Assert.All(e.EnumerateObject(), member => Assert.Contains(member.Name, Fields));
         Assert.Equal(e.EnumerateObject().Count(), e.EnumerateObject().Select(m => m.Name).Distinct().Count());
@@ -29,6 +34,12 @@ public static class EventContract
         if (e.TryGetProperty("tags", out var tags)) AssertTexts(tags, 32, 64, 256);
         if (e.TryGetProperty("metadata", out var metadata)) AssertTexts(metadata, 16, int.MaxValue, int.MaxValue);
         return e;
+    }
+
+    static void AssertReadable(ReadOnlySpan<byte> json)
+    {
+        var reader = new EventReader();
+        if (!reader.TryRead(json, out var error) || !EventIdentity.TryCreate(reader, out _, out error)) Assert.Fail(error.Message);
     }
 
     static void AssertTexts(JsonElement members, int count, int keyLength, int valueLength)

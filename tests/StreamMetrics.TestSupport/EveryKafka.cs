@@ -48,7 +48,7 @@ public sealed class EveryKafkaFixture : IAsyncLifetime
         try
         {
             if (!_running.TryGetValue(kind, out var kafka))
-                _running[kind] = kafka = kind == KafkaKind.Embedded ? await EmbeddedKafka.StartAsync() : await RealKafka.StartAsync();
+                _running[kind] = kafka = kind == KafkaKind.Embedded ? await EmbeddedKafkaUnderTest.StartAsync() : await RealKafka.StartAsync();
             return kafka;
         }
         finally

@@ -51,7 +51,7 @@ sealed class LedgerFile(string folder)
         }
     }
 
-    public async Task WriteAsync(LedgerState state)
+    public Task WriteAsync(LedgerState state) => Task.Run(async () =>
     {
         var next = _path + ".next";
         await using (var stream = File.Create(next))
@@ -60,5 +60,5 @@ sealed class LedgerFile(string folder)
         }
 
         File.Move(next, _path, overwrite: true);
-    }
+    });
 }

@@ -20,6 +20,7 @@ sealed class TopicRecount(string bootstrapServers, WindowLedger ledger, EventIds
     static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Sets the ledger's offsets to the ends of the partitions: a new ledger counts from here on.</summary>
+    /// <exception cref="KafkaException">Kafka did not answer as hoped.</exception>
     public void StartAtTheEnd()
     {
         using var consumer = CreateConsumer();
@@ -27,29 +28,25 @@ sealed class TopicRecount(string bootstrapServers, WindowLedger ledger, EventIds
     }
 
     /// <summary>Counts; blocks until done.</summary>
-    /// <returns>How many events were counted.</returns>
-    public long Run(CancellationToken stopping)
+    /// <exception cref="KafkaException">Kafka did not answer as hoped. What was counted so far stays counted; call again to go on.</exception>
+    public void Run(CancellationToken stopping)
     {
         using var consumer = CreateConsumer();
         var partitions = Partitions(consumer);
         ledger.SetOffsets([.. partitions.Select((p, i) => FirstToRead(consumer, p, i < ledger.NextOffsets.Count ? ledger.NextOffsets[i] : 0))]);
         var position = ledger.NextOffsets.ToArray();
         consumer.Assign(partitions.Select((p, i) => new TopicPartitionOffset(p, position[i])));
-        long counted = 0;
         var lastFound = time.GetTimestamp();
         while (time.GetElapsedTime(lastFound) < Quiet)
         {
-            var found = ReadTo([.. partitions.Select(p => End(consumer, p))], position, consumer, stopping);
-            if (found > 0) lastFound = time.GetTimestamp();
-            counted += found;
+            if (ReadTo([.. partitions.Select(p => End(consumer, p))], position, consumer, stopping)) lastFound = time.GetTimestamp();
         }
-
-        return counted;
     }
 
-    long ReadTo(long[] ends, long[] position, IConsumer<Ignore, byte[]?> consumer, CancellationToken stopping)
+    /// <summary>True when there were events of ours.</summary>
+    bool ReadTo(long[] ends, long[] position, IConsumer<Ignore, byte[]?> consumer, CancellationToken stopping)
     {
-        long found = 0;
+        var found = false;
         var lastProgress = time.GetTimestamp();
         do
         {
@@ -59,7 +56,7 @@ sealed class TopicRecount(string bootstrapServers, WindowLedger ledger, EventIds
             {
                 lastProgress = time.GetTimestamp();
                 position[result.Partition.Value] = result.Offset.Value + 1;
-                if (!result.IsPartitionEOF && Count(result)) found++;
+                if (!result.IsPartitionEOF) found |= Count(result);
             }
             else if (time.GetElapsedTime(lastProgress) > Timeout)
             {

@@ -13,6 +13,10 @@ sealed class EventLostException(string message) : Exception(message);
 /// </summary>
 sealed class LoadSender : IEventProducerObserver, IDisposable
 {
+    // One generator stands for many services: at 100,000 events/s it fills the usual 32 KiB long before the linger time is over, and brokers
+    // pay per batch. At lower rates batches end by the linger time as everywhere.
+    static readonly KeyValuePair<string, string> LargeBatches = new("batch.size", "131072");
+
     readonly World _world;
     readonly LoadGeneratorOptions _options;
     readonly RandomSource _random;
@@ -34,7 +38,7 @@ sealed class LoadSender : IEventProducerObserver, IDisposable
         _composer = new(ids, _random, options.TraceShare);
         _specialShare = options.InvalidShare + options.LateShare + options.BeyondHorizonShare + options.DuplicateShare;
         foreach (var series in world.Series) series.LedgerMetric = ledger.Metric(series.ServiceId, series.MetricName);
-        _producer = new(Contracts.Topics.Events, ProducerSettings.Create(bootstrapServers, options.Kafka), this);
+        _producer = new(Contracts.Topics.Events, ProducerSettings.Create(bootstrapServers, [LargeBatches, .. options.Kafka]), this);
     }
 
     /// <summary>Whether every event that was made is acknowledged.</summary>
@@ -58,6 +62,15 @@ sealed class LoadSender : IEventProducerObserver, IDisposable
         }
 
         return count;
+    }
+
+    /// <summary>Sends what was pushed back; it goes before anything new, for an event that was made is sent. False when it is again.</summary>
+    public bool SendWaiting()
+    {
+        if (_waiting is not { } waiting) return true;
+        if (!TryHandOver(waiting.Key, waiting.Value, waiting.Event)) return false;
+        _waiting = null;
+        return true;
     }
 
     /// <summary>Enters what was sent and acknowledged since the last call.</summary>
@@ -90,13 +103,7 @@ sealed class LoadSender : IEventProducerObserver, IDisposable
 
     bool TrySendOne(long now)
     {
-        // What was pushed back goes first: an event that was made is sent.
-        if (_waiting is { } waiting)
-        {
-            if (!TryHandOver(waiting.Key, waiting.Value, waiting.Event)) return false;
-            _waiting = null;
-        }
-
+        if (!SendWaiting()) return false;
         var series = _world.Series[_world.Choice.Next(_random)];
         var thousandths = series.Values.Next(_random);
         if (_specialShare > 0 && _random.NextDouble() is var chance && chance < _specialShare) return SendSpecial(series, thousandths, now, chance);

@@ -6,7 +6,7 @@ namespace StreamMetrics.TestSupport;
 /// The embedded broker in the process of the test, announcing three nodes as the product does. It can be stopped and started again on its
 /// ports and data.
 /// </summary>
-public sealed class EmbeddedKafka : IKafkaUnderTest
+public sealed class EmbeddedKafkaUnderTest : IKafkaUnderTest
 {
     const int Brokers = 3;
     readonly TempFolder _folder = new("embedded-kafka");
@@ -17,9 +17,9 @@ public sealed class EmbeddedKafka : IKafkaUnderTest
     public string BootstrapServers { get; private set; } = "";
 
     /// <summary>Starts a broker with an empty data folder.</summary>
-    public static async Task<EmbeddedKafka> StartAsync()
+    public static async Task<EmbeddedKafkaUnderTest> StartAsync()
     {
-        var kafka = new EmbeddedKafka();
+        var kafka = new EmbeddedKafkaUnderTest();
         try
         {
             await kafka.ResumeAsync();
