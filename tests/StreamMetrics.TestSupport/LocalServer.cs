@@ -12,6 +12,6 @@ static class LocalServer
     public static ChildProcess Start(string script, IReadOnlyList<object> arguments, IReadOnlyDictionary<string, string?>? environment = null) =>
         ChildProcess.Start(
             script,
-            ["bash", RepositoryRoot.Combine("StreamMetrics.AppHost", "local", script), .. arguments.Select(a => Convert.ToString(a, CultureInfo.InvariantCulture)!)],
+            ["bash", RepositoryRoot.Combine("StreamMetrics.AppHost", "scripts", script), .. arguments.Select(a => Convert.ToString(a, CultureInfo.InvariantCulture)!)],
             environment);
 }
