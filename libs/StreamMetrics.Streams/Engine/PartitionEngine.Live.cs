@@ -59,6 +59,7 @@ public sealed partial class PartitionEngine
     {
         for (var id = 0; id < _registry.IdLimit; id++)
         {
+            EnsureQueue(id); // a restored series has no event yet
             if (_registry.ById(id) is { } series && !_isQueued[id]) Enqueue(series, series.LastSeen);
         }
     }
