@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging.Console;
 namespace StreamMetrics.ServiceDefaults;
 
 /// <summary>
-/// One line for each entry: <c>14:54:37.353 info Worker: joins the group</c>, time in UTC and the last part of the category; an exception
-/// follows on lines of its own. The event's name and the full category go to OpenTelemetry, which can search them.
+/// One line for each entry: <c>14:54:37.353 info Worker: joins the group</c>, time in UTC and the last part of the category. An exception
+/// stands behind what it was handled as; only with errors its stack follows. Event names and full categories go to OpenTelemetry.
 /// </summary>
 sealed class ShortConsoleFormatter(TimeProvider time) : ConsoleFormatter(FormatterName)
 {
@@ -20,8 +20,15 @@ sealed class ShortConsoleFormatter(TimeProvider time) : ConsoleFormatter(Formatt
         textWriter.Write(Short(logEntry.LogLevel));
         textWriter.Write(logEntry.Category.AsSpan(logEntry.Category.LastIndexOf('.') + 1));
         textWriter.Write(": ");
-        textWriter.WriteLine(message.ReplaceLineEndings(" "));
-        if (logEntry.Exception is not null) textWriter.WriteLine(logEntry.Exception);
+        textWriter.Write(message.ReplaceLineEndings(" "));
+        if (logEntry.Exception is { } exception)
+        {
+            textWriter.Write(logEntry.LogLevel >= LogLevel.Error
+                ? $"{Environment.NewLine}{exception}"
+                : $" ({exception.GetType().Name}: {exception.Message.ReplaceLineEndings(" ")})");
+        }
+
+        textWriter.WriteLine();
     }
 
     static string Short(LogLevel level) => level switch

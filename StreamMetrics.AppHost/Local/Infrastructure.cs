@@ -52,7 +52,7 @@ sealed class Infrastructure
 
     public string DataDirectory { get; }
 
-    /// <exception cref="AppHostException">A program that is needed is missing.</exception>
+    /// <exception cref="AppHostException">A program that is needed is missing, or a configured server does not answer.</exception>
     public static async Task<Infrastructure> DecideAsync(IDistributedApplicationBuilder builder, AppHostOptions options)
     {
         if (builder.ExecutionContext.IsPublishMode)
@@ -71,6 +71,11 @@ sealed class Infrastructure
         };
         infrastructure.Announce(builder.Configuration);
         infrastructure.ThrowIfProgramsAreMissing();
+        foreach (var name in new[] { KafkaName, RedisName, DatabaseName })
+        {
+            if (Of(name) == Source.Configured) await ConfiguredServers.CheckAsync(name, builder.Configuration.GetConnectionString(name)!);
+        }
+
 
         // The folder for what the application host itself keeps.
         builder.Configuration["Aspire:Store:Path"] = infrastructure.DataDirectory;

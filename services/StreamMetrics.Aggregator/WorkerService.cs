@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using StreamMetrics.ServiceDefaults.Startup;
 using StreamMetrics.Streams.Worker;
 
 namespace StreamMetrics.Aggregator;
@@ -19,13 +20,25 @@ sealed class WorkerService(IOptions<WorkerOptions> options, AggregatorMetrics me
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        var workers = Enumerable.Range(0, options.Value.Workers).Select(i => new Worker(options.Value, i, metrics, live, time, logger)).ToArray();
+        var workers = CreateWorkers();
         Health = [.. workers.Select(w => w.Health)];
         await Task.WhenAll(workers.Select(worker => Task.Factory.StartNew(
             () => Run(worker, stop),
             CancellationToken.None,
             TaskCreationOptions.LongRunning,
             TaskScheduler.Default)));
+    }
+
+    Worker[] CreateWorkers()
+    {
+        try
+        {
+            return [.. Enumerable.Range(0, options.Value.Workers).Select(i => new Worker(options.Value, i, metrics, live, time, logger))];
+        }
+        catch (FatalWorkerException e)
+        {
+            throw new StartupException(e.Message, e);
+        }
     }
 
     static void Run(Worker worker, CancellationTokenSource stop)

@@ -39,11 +39,15 @@ static class ArchiverServices
     public static void AddHotHistory(this WebApplicationBuilder builder)
     {
         // Its own check says "degraded": the sink works without Redis.
-        builder.AddRedisClient("redis", settings =>
-        {
-            settings.DisableTracing = true;
-            settings.DisableHealthChecks = true;
-        });
+        builder.AddRedisClient(
+            "redis",
+            settings => settings.DisableTracing = settings.DisableHealthChecks = true,
+            options =>
+            {
+                // While it is away calls fail at once, and it is looked for every second: the history is read again from PostgreSQL anyway.
+                options.BacklogPolicy = BacklogPolicy.FailFast;
+                options.ReconnectRetryPolicy = new LinearRetry(1000);
+            });
         // Every step of every connection.
         builder.Logging.AddFilter("StackExchange.Redis", LogLevel.Warning);
         builder.Services.AddSingleton(services => new Lazy<IConnectionMultiplexer>(services.GetRequiredService<IConnectionMultiplexer>));

@@ -91,4 +91,34 @@ public sealed class RealKafkaExactlyOnceTests(ITestOutputHelper output) : Exactl
         await using var kafka = await RealKafka.StartAsync();
         await Every_event_counts_once(kafka, 3_000, 1);
     }
+
+    /// <inheritdoc cref="ExactlyOnceSuite"/>
+    [RealKafkaFact]
+    [Trait("Category", "Full")]
+    public async Task Every_event_counts_once_in_three_minutes_of_load_on_real_Kafka()
+    {
+        await using var kafka = await RealKafka.StartAsync();
+        await Every_event_counts_once(kafka, 20_000, 8);
+    }
+}
+
+/// <summary>On the embedded broker, which is killed as well.</summary>
+public sealed class EmbeddedKafkaExactlyOnceTests(ITestOutputHelper output) : ExactlyOnceSuite(output)
+{
+    /// <inheritdoc cref="ExactlyOnceSuite"/>
+    [Fact]
+    public async Task Every_event_counts_once_on_the_embedded_broker_that_is_killed_too()
+    {
+        await using var kafka = await EmbeddedKafkaProcess.StartAsync();
+        await Every_event_counts_once(kafka, 3_000, 1, kafka.KillAndRestartAsync);
+    }
+
+    /// <inheritdoc cref="ExactlyOnceSuite"/>
+    [Fact]
+    [Trait("Category", "Full")]
+    public async Task Every_event_counts_once_in_three_minutes_of_load_on_the_embedded_broker()
+    {
+        await using var kafka = await EmbeddedKafkaProcess.StartAsync();
+        await Every_event_counts_once(kafka, 20_000, 8, kafka.KillAndRestartAsync);
+    }
 }

@@ -27,4 +27,17 @@ public class StartTests
         Assert.Contains(message, line, StringComparison.Ordinal);
         Assert.DoesNotContain(service.Output, l => l.TrimStart().StartsWith("at ", StringComparison.Ordinal));
     }
+
+    [Fact]
+    public async Task A_data_folder_that_cannot_be_used_is_named()
+    {
+        await using var kafka = await EmbeddedKafkaUnderTest.StartAsync();
+        using var folder = new TempFolder("start");
+        await File.WriteAllTextAsync(folder.Combine("file"), "");
+        await using var service = ServiceProcess.Start(
+            "StreamMetrics.Aggregator",
+            new Dictionary<string, string?> { ["ConnectionStrings__kafka"] = kafka.BootstrapServers, ["Aggregator__DataDirectory"] = folder.Combine("file") });
+        Assert.Equal(1, await service.WaitForExitAsync());
+        Assert.Single(service.Output, l => l.StartsWith("error: Aggregator:DataDirectory is '", StringComparison.Ordinal));
+    }
 }

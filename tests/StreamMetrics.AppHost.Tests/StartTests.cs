@@ -48,6 +48,23 @@ public sealed class StartTests
         Assert.False(Directory.Exists(data.Combine("redis")), "something was started");
     }
 
+    [Theory]
+    [InlineData("ConnectionStrings__kafka", "127.0.0.1:1", "error: ConnectionStrings__kafka: nobody answers (127.0.0.1:1: Connection refused)")]
+    [InlineData("ConnectionStrings__kafka", "localhost", "error: ConnectionStrings__kafka must list servers as host:port, separated by commas; 'localhost' is none")]
+    [InlineData("ConnectionStrings__redis", "127.0.0.1:1,ssl=true", "error: ConnectionStrings__redis: nobody answers (127.0.0.1:1: Connection refused)")]
+    [InlineData("ConnectionStrings__streammetrics", "Host=127.0.0.1;Port=1;Username=x", "error: ConnectionStrings__streammetrics: nobody answers (127.0.0.1:1: Connection refused)")]
+    [InlineData("ConnectionStrings__streammetrics", "Database=x", "error: ConnectionStrings__streammetrics must have the form Host=…;Port=…;Username=…;Database=…: it has no Host")]
+    [InlineData("ConnectionStrings__streammetrics", "nonsense", "error: ConnectionStrings__streammetrics must have the form")]
+    public async Task A_wrong_connection_string_is_told_by_its_key_before_anything_starts(string key, string value, string expected)
+    {
+        using var data = new TempFolder("wrong");
+        await using var process = TheAppHost.Start(new Dictionary<string, string?> { [key] = value, ["KAFKA_HOME"] = null }, "--data", data.Path);
+
+        Assert.Equal(1, await process.WaitForExitAsync());
+        Assert.StartsWith(expected, Assert.Single(process.Output, l => l.StartsWith("error:", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(data.Path));
+    }
+
     [Fact]
     public async Task A_folder_that_is_no_Kafka_distribution_is_told()
     {

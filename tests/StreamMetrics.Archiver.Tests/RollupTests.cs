@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using StreamMetrics.Archiver.Rollups;
 using StreamMetrics.Archiver.Tests.Support;
 using StreamMetrics.Contracts;
 using Xunit;
@@ -75,6 +76,26 @@ public sealed class RollupTests(StoresFixture stores) : IClassFixture<StoresFixt
         var windows = all.SelectMany(w => w).ToList();
         Assert.Equal(Expected(windows, Hour, "1h"), await writing.Store.RowsAsync("metric_rollups_hourly"));
         Assert.Equal(Expected(windows, Day, "1d"), await writing.Store.RowsAsync("metric_rollups_daily"));
+    }
+
+    [Fact]
+    public async Task A_note_is_not_taken_while_a_writer_that_renewed_it_has_not_committed()
+    {
+        await using var writing = await Writing.StartAsync(stores);
+        var maintenance = writing.NewMaintenance(new FakeTimeProvider(Midnight.AddDays(5)));
+        Writing.Write(writing.Writer, 0, 0, Windows(hours: 1, asOf: 0));
+        await using (var connection = await writing.Source.OpenConnectionAsync())
+        {
+            await using var transaction = await connection.BeginTransactionAsync();
+            await using var change = connection.CreateCommand();
+            change.CommandText = $"UPDATE metric_aggregates SET late = 100; {RollupSql.Mark(RollupTier.Hourly, "metric_aggregates", "true")}";
+            await change.ExecuteNonQueryAsync();
+            Assert.Equal(0, maintenance.RollUp(CancellationToken.None));
+            await transaction.CommitAsync();
+        }
+
+        Assert.Equal(6, maintenance.RollUp(CancellationToken.None));
+        Assert.All(await writing.Store.RowsAsync("metric_rollups_daily"), row => Assert.Equal(400, row.Late));
     }
 
     [Fact]

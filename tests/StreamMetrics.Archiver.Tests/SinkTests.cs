@@ -23,7 +23,7 @@ public sealed class SinkTests(EveryKafkaFixture kafkas, StoresFixture stores) : 
         Assert.Equal(0, await archiver.StopAsync());
     }
 
-    [Theory, OnEmbeddedKafka, OnRealKafka]
+    [Theory, OnEmbeddedKafka]
     public async Task Ten_kills_while_it_writes_change_nothing_in_the_table(KafkaKind kind)
     {
         var (setting, database) = await SettingWithDatabaseAsync(kind);
@@ -48,7 +48,7 @@ public sealed class SinkTests(EveryKafkaFixture kafkas, StoresFixture stores) : 
         await setting.AssertTableEqualsTopicsAsync("after ten kills", archiver);
     }
 
-    [Theory, OnEmbeddedKafka, OnRealKafka]
+    [Theory, OnEmbeddedKafka]
     public async Task An_outage_of_PostgreSQL_under_load_loses_nothing_and_is_told_once(KafkaKind kind)
     {
         var (setting, database) = await SettingWithDatabaseAsync(kind);
@@ -76,6 +76,14 @@ public sealed class SinkTests(EveryKafkaFixture kafkas, StoresFixture stores) : 
         await archiver.WaitForHealthAsync();
         Assert.Single(archiver.Output, l => l.Contains("PostgreSQL is away; consuming pauses", StringComparison.Ordinal));
         Assert.Single(archiver.Output, l => l.Contains("PostgreSQL is back", StringComparison.Ordinal));
+    }
+
+    [Trait("Category", "Full")]
+    [Theory, OnRealKafka]
+    public async Task The_same_on_real_Kafka(KafkaKind kind)
+    {
+        await Ten_kills_while_it_writes_change_nothing_in_the_table(kind);
+        await An_outage_of_PostgreSQL_under_load_loses_nothing_and_is_told_once(kind);
     }
 
     [Theory, OnEmbeddedKafka, OnRealKafka]

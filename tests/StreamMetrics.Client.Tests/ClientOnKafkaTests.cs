@@ -103,11 +103,11 @@ public abstract class ClientOnKafkaTests
 
 public sealed class ClientOnTheEmbeddedBrokerTests : ClientOnKafkaTests, IAsyncLifetime
 {
-    TestSupport.EmbeddedKafka? _kafka;
+    EmbeddedKafkaUnderTest? _kafka;
 
     protected override IKafkaUnderTest Kafka => _kafka!;
 
-    public async Task InitializeAsync() => _kafka = await TestSupport.EmbeddedKafka.StartAsync();
+    public async Task InitializeAsync() => _kafka = await EmbeddedKafkaUnderTest.StartAsync();
 
     public async Task DisposeAsync() => await _kafka!.DisposeAsync();
 

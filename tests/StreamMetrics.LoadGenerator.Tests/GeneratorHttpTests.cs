@@ -11,14 +11,14 @@ namespace StreamMetrics.LoadGenerator.Tests;
 public sealed class RunningGenerator : IAsyncLifetime
 {
     readonly TempFolder _data = new("generator");
-    TestSupport.EmbeddedKafka? _kafka;
+    EmbeddedKafkaUnderTest? _kafka;
     ServiceProcess? _process;
 
     public Uri Address => _process!.Address;
 
     public async Task InitializeAsync()
     {
-        _kafka = await TestSupport.EmbeddedKafka.StartAsync();
+        _kafka = await EmbeddedKafkaUnderTest.StartAsync();
         _process = ServiceProcess.Start("StreamMetrics.LoadGenerator", new Dictionary<string, string?>
         {
             ["ConnectionStrings__kafka"] = _kafka.BootstrapServers,

@@ -22,7 +22,7 @@ public sealed class GeneratorOptionsTests
 
     static async Task AssertFails(string expected, Dictionary<string, string?> options, params string[] arguments)
     {
-        await using var kafka = await TestSupport.EmbeddedKafka.StartAsync();
+        await using var kafka = await EmbeddedKafkaUnderTest.StartAsync();
         using var data = new TempFolder("generator");
         options.TryAdd("ConnectionStrings__kafka", kafka.BootstrapServers);
         options.TryAdd("LoadGenerator__DataDirectory", data.Path);

@@ -20,6 +20,8 @@ public sealed class ChildProcess : IAsyncDisposable
         exec "$@"
         """;
 
+    const int NoSuchProcess = 3;
+
     readonly Process _process;
     readonly ConcurrentQueue<string> _output = new();
     readonly Task _reading;
@@ -137,6 +139,13 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <param name="signal">The signal.</param>
     public void Send(Signal signal) => Kill(Pid, signal);
 
+    /// <summary>Fails a wait at once when the program is not running any more.</summary>
+    /// <exception cref="HopelessException">It has ended; the message has its last lines.</exception>
+    public void ThrowIfEnded()
+    {
+        if (HasExited) throw new HopelessException($"{Name} has ended with {_process.ExitCode}.{Tail()}");
+    }
+
     /// <summary>The last lines of output, to put into a message.</summary>
     public string Tail()
     {
@@ -165,6 +174,9 @@ public sealed class ChildProcess : IAsyncDisposable
         _process.Dispose();
     }
 
+    /// <summary>Whether there is a process with an id, whoever's.</summary>
+    internal static bool IsRunning(int pid) => Native.Kill(pid, 0) == 0 || Marshal.GetLastPInvokeError() != NoSuchProcess;
+
     async Task ReadAsync(StreamReader reader)
     {
         while (await reader.ReadLineAsync() is { } line) _output.Enqueue(line);
@@ -172,7 +184,6 @@ public sealed class ChildProcess : IAsyncDisposable
 
     static void Kill(int pid, Signal signal)
     {
-        const int NoSuchProcess = 3;
         if (Native.Kill(pid, signal.Number) == 0) return;
         var error = Marshal.GetLastPInvokeError();
         if (error != NoSuchProcess) throw new Win32Exception(error);

@@ -2,22 +2,24 @@ using StreamMetrics.EmbeddedKafka;
 
 namespace StreamMetrics.TestSupport;
 
-/// <summary>The embedded broker, in the test's process, on free ports and a folder of its own.</summary>
+/// <summary>
+/// The embedded broker in the process of the test, announcing three nodes as the product does. It can be stopped and started again on its
+/// ports and data.
+/// </summary>
 public sealed class EmbeddedKafkaUnderTest : IKafkaUnderTest
 {
+    const int Brokers = 3;
     readonly TempFolder _folder = new("embedded-kafka");
-    readonly int _port;
+    readonly int _port = Ports.FreeRange(Brokers);
     EmbeddedKafkaServer? _server;
 
-    EmbeddedKafkaUnderTest(int port) => _port = port;
-
     /// <inheritdoc/>
-    public string BootstrapServers => (_server ?? throw new InvalidOperationException("The broker is not running.")).BootstrapServers;
+    public string BootstrapServers { get; private set; } = "";
 
-    /// <summary>Starts a broker that announces three nodes, as the product does.</summary>
+    /// <summary>Starts a broker with an empty data folder.</summary>
     public static async Task<EmbeddedKafkaUnderTest> StartAsync()
     {
-        var kafka = new EmbeddedKafkaUnderTest(Ports.FreeRange(Brokers));
+        var kafka = new EmbeddedKafkaUnderTest();
         try
         {
             await kafka.ResumeAsync();
@@ -37,9 +39,13 @@ public sealed class EmbeddedKafkaUnderTest : IKafkaUnderTest
         _server = null;
     }
 
-    /// <summary>Starts it again on its ports and data.</summary>
-    public async Task ResumeAsync() =>
-        _server ??= await EmbeddedKafkaServer.StartAsync(new() { DataDirectory = _folder.Path, Port = _port, Brokers = Brokers, AutoCreateTopics = false });
+    /// <summary>Starts it again after <see cref="StopAsync"/>.</summary>
+    public async Task ResumeAsync()
+    {
+        _server ??= await EmbeddedKafkaServer.StartAsync(
+            new() { DataDirectory = _folder.Combine("data"), Port = _port, Brokers = Brokers, AutoCreateTopics = false });
+        BootstrapServers = _server.BootstrapServers;
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -47,6 +53,4 @@ public sealed class EmbeddedKafkaUnderTest : IKafkaUnderTest
         await StopAsync();
         _folder.Dispose();
     }
-
-    const int Brokers = 3;
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using Confluent.Kafka;
 using Xunit;
 
@@ -13,16 +12,16 @@ namespace StreamMetrics.TestSupport;
 public sealed class RealKafka : IKafkaUnderTest
 {
     readonly TempFolder _folder = new("kafka");
-    readonly int[] _ports;
-    readonly int[] _controllerPorts;
+    readonly int _port;
+    readonly int _controllerPort;
     readonly ChildProcess?[] _brokers;
     readonly string _home;
 
     RealKafka(string home, int brokers)
     {
         _home = home;
-        _ports = [.. Enumerable.Range(0, brokers).Select(_ => Ports.Free())];
-        _controllerPorts = [.. Enumerable.Range(0, brokers).Select(_ => Ports.Free())];
+        _port = Ports.FreeRange(brokers);
+        _controllerPort = Ports.FreeRange(brokers);
         _brokers = new ChildProcess?[brokers];
     }
 
@@ -30,7 +29,7 @@ public sealed class RealKafka : IKafkaUnderTest
     public static string? Unavailable { get; } = WhyUnavailable();
 
     /// <inheritdoc/>
-    public string BootstrapServers => string.Join(',', _ports.Select(Address));
+    public string BootstrapServers => string.Join(',', _brokers.Select((_, i) => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_port + i}")));
 
     /// <summary>The folder of the distribution; null when there is none.</summary>
     public static string? Home =>
@@ -46,9 +45,6 @@ public sealed class RealKafka : IKafkaUnderTest
         var kafka = new RealKafka(Path.GetFullPath(Home!), brokers);
         try
         {
-            // A cluster id is a UUID in URL-safe base64 without padding; the tools take one that begins with '-' for an option.
-            var id = "T" + Convert.ToBase64String(RandomNumberGenerator.GetBytes(16)).TrimEnd('=').Replace('+', '_').Replace('/', '-')[1..];
-            await Task.WhenAll(Enumerable.Range(1, brokers).Select(n => kafka.FormatAsync(n, id)));
             for (var n = 1; n <= brokers; n++) kafka.Launch(n);
             await kafka.WaitForBrokersAsync(brokers);
             return kafka;
@@ -94,40 +90,11 @@ public sealed class RealKafka : IKafkaUnderTest
 
     ChildProcess Broker(int broker) => _brokers[broker - 1] ?? throw new InvalidOperationException($"Broker {broker} was never started.");
 
-    async Task FormatAsync(int broker, string clusterId)
-    {
-        var folder = Directory.CreateDirectory(_folder.Combine(Name(broker))).FullName;
-        var voters = string.Join(',', _controllerPorts.Select((port, i) => $"{i + 1}@{Address(port)}"));
-        var copies = Math.Min(3, _brokers.Length);
-        var inSync = copies < 3 ? 1 : 2;
-        await File.WriteAllTextAsync(Properties(broker), $"""
-            process.roles=broker,controller
-            node.id={broker}
-            controller.quorum.voters={voters}
-            listeners=PLAINTEXT://{Address(_ports[broker - 1])},CONTROLLER://{Address(_controllerPorts[broker - 1])}
-            advertised.listeners=PLAINTEXT://{Address(_ports[broker - 1])}
-            controller.listener.names=CONTROLLER
-            listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-            log.dirs={folder}/data
-            auto.create.topics.enable=false
-            offsets.topic.replication.factor={copies}
-            offsets.topic.num.partitions=6
-            transaction.state.log.replication.factor={copies}
-            transaction.state.log.min.isr={inSync}
-            transaction.state.log.num.partitions=6
-            transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
-            share.coordinator.state.topic.replication.factor={copies}
-            share.coordinator.state.topic.min.isr=1
-            share.coordinator.state.topic.num.partitions=1
-            group.initial.rebalance.delay.ms=0
-
-            """);
-        await ChildProcess.RunAsync(
-            "kafka-storage.sh", [Tool("kafka-storage.sh"), "format", "-t", clusterId, "-c", Properties(broker)], JavaEnvironment(broker));
-    }
-
-    void Launch(int broker) =>
-        _brokers[broker - 1] = ChildProcess.Start($"broker {broker}", [Tool("kafka-server-start.sh"), Properties(broker)], JavaEnvironment(broker));
+    // A small heap: tests keep little, and several clusters may run on one machine.
+    void Launch(int broker) => _brokers[broker - 1] = LocalServer.Start(
+        "kafka-broker.sh",
+        [_home, Data(broker), broker, _brokers.Length, _port, _controllerPort],
+        new Dictionary<string, string?> { ["KAFKA_HEAP_OPTS"] = "-Xms128m -Xmx384m" });
 
     async Task WaitForBrokersAsync(int expected)
     {
@@ -137,37 +104,25 @@ public sealed class RealKafka : IKafkaUnderTest
             $"Kafka starts {expected} brokers",
             () =>
             {
-                foreach (var broker in _brokers)
-                {
-                    if (broker is { HasExited: true } && !expected.Equals(_brokers.Count(b => b is { HasExited: false })))
-                        throw new InvalidOperationException($"{broker.Name} has ended.{broker.Tail()}");
-                }
-
+                if (_brokers.Count(b => b is { HasExited: false }) < expected) throw new HopelessException($"A broker has ended.{Logs()}");
                 Assert.Equal(expected, admin.GetMetadata(TimeSpan.FromSeconds(2)).Brokers.Count);
             },
             TimeSpan.FromSeconds(120));
     }
 
-    // LOG_DIR: the distribution may be read-only. A small heap: tests keep little, and several clusters may run on one machine.
-    Dictionary<string, string?> JavaEnvironment(int broker) => new()
-    {
-        ["LOG_DIR"] = _folder.Combine(Name(broker)) + "/logs",
-        ["KAFKA_HEAP_OPTS"] = "-Xms128m -Xmx384m",
-    };
+    string Data(int broker) => _folder.Combine(string.Create(CultureInfo.InvariantCulture, $"broker-{broker}"));
 
-    string Tool(string name) => Path.Combine(_home, "bin", name);
+    string Logs() => string.Concat(Enumerable.Range(1, _brokers.Length).Select(n => Path.Combine(Data(n), "server.log")).Where(File.Exists)
+        .Select(log => $"\n{log}:\n  {string.Join("\n  ", File.ReadLines(log).TakeLast(10))}"));
 
-    string Properties(int broker) => Path.Combine(_folder.Combine(Name(broker)), "server.properties");
-
-    static string Name(int broker) => $"broker-{broker.ToString(CultureInfo.InvariantCulture)}";
-
-    static string Address(int port) => $"127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)}";
+    static string? JavaOnPath() =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "java")).FirstOrDefault(File.Exists);
 
     static string? WhyUnavailable()
     {
         if (Home is null) return "No Apache Kafka: KAFKA_HOME does not name a distribution and there is no ../shared/kafka beside the repository.";
         var javaHome = Environment.GetEnvironmentVariable("JAVA_HOME");
-        var java = string.IsNullOrEmpty(javaHome) ? Programs.OnPath("java") : Path.Combine(javaHome, "bin", "java");
+        var java = string.IsNullOrEmpty(javaHome) ? JavaOnPath() : Path.Combine(javaHome, "bin", "java");
         return java is not null && File.Exists(java) ? null : "Apache Kafka needs Java 17 or newer: no java on PATH or in JAVA_HOME.";
     }
 }

@@ -3,15 +3,10 @@ using Npgsql;
 
 namespace StreamMetrics.TestSupport;
 
-/// <summary>
-/// A PostgreSQL server of the test's own, on a free port of 127.0.0.1. It can be stopped and started again on its port and data.
-/// PostgreSQL refuses to run as root: then it runs as the user <c>postgres</c> or <c>nobody</c>.
-/// </summary>
+/// <summary>A PostgreSQL server of the test's own, on a free port of 127.0.0.1. It can be stopped and started again on its port and data.</summary>
 public sealed class RealPostgres : IAsyncDisposable
 {
-    const string User = "streammetrics";
     readonly TempFolder _folder = new("postgres");
-    readonly string[] _asUser = Environment.UserName == "root" ? ["setpriv", $"--reuid={Unprivileged.Name}", $"--regid={Unprivileged.Group}", "--clear-groups"] : [];
     ChildProcess? _server;
     int _databases;
 
@@ -20,17 +15,15 @@ public sealed class RealPostgres : IAsyncDisposable
     /// <summary>The port.</summary>
     public int Port { get; }
 
-    static (string Name, string Group) Unprivileged { get; } =
-        File.ReadLines("/etc/passwd").Any(l => l.StartsWith("postgres:", StringComparison.Ordinal)) ? ("postgres", "postgres") : ("nobody", "nogroup");
-
     /// <summary>Creates a cluster of databases, starts the server and waits until it answers.</summary>
     public static async Task<RealPostgres> StartAsync()
     {
         var postgres = new RealPostgres(Ports.Free());
         try
         {
-            await postgres.InitializeAsync();
             await postgres.ResumeAsync();
+            // Nobody pulls the plug during a test, and a killed process loses nothing by this.
+            await postgres.ExecuteAsync("ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET full_page_writes = off", "SELECT pg_reload_conf()");
             return postgres;
         }
         catch
@@ -43,17 +36,14 @@ public sealed class RealPostgres : IAsyncDisposable
     /// <summary>Connection string of a database of it.</summary>
     /// <param name="database">Its name.</param>
     public string ConnectionString(string database) =>
-        $"Host=127.0.0.1;Port={Port.ToString(CultureInfo.InvariantCulture)};Username={User};Password=unused;Database={database}";
+        $"Host=127.0.0.1;Port={Port.ToString(CultureInfo.InvariantCulture)};Username=postgres;Password=unused;Database={database}";
 
     /// <summary>Creates an empty database.</summary>
     /// <returns>Its connection string.</returns>
     public async Task<string> CreateDatabaseAsync()
     {
         var name = $"test{Interlocked.Increment(ref _databases).ToString(CultureInfo.InvariantCulture)}";
-        // No pool: an idle connection would keep the template database busy and break with the next stop of the server.
-        await using var source = NpgsqlDataSource.Create(ConnectionString("postgres") + ";Pooling=false");
-        await using var create = source.CreateCommand($"CREATE DATABASE {name}");
-        await create.ExecuteNonQueryAsync();
+        await ExecuteAsync($"CREATE DATABASE {name}");
         return ConnectionString(name);
     }
 
@@ -63,16 +53,28 @@ public sealed class RealPostgres : IAsyncDisposable
         await Eventually.AssertAsync("PostgreSQL starts", async () =>
         {
             // After a kill the children of the old server may live for a moment, and the new one refuses to start beside them.
-            if (_server is null or { HasExited: true }) await LaunchAsync();
-            await using var source = NpgsqlDataSource.Create(ConnectionString("postgres") + ";Pooling=false;Timeout=5");
-            await using var connection = await source.OpenConnectionAsync();
+            if (_server is null or { HasExited: true })
+            {
+                var last = _server;
+                _server = LocalServer.Start("postgres.sh", [_folder.Combine("data"), Port, "streammetrics"]);
+                if (last is not null) await last.DisposeAsync();
+            }
+
+            try
+            {
+                await ExecuteAsync("SELECT 1");
+            }
+            catch (NpgsqlException e)
+            {
+                throw new InvalidOperationException(e.Message + _server.Tail(), e);
+            }
         });
     }
 
     /// <summary>Stops it in order, breaking the connections there are (fast shutdown).</summary>
     public async Task StopAsync()
     {
-        _server!.Send(Signal.Interrupt);
+        _server!.Send(Signal.Terminate);
         await _server.WaitForExitAsync();
     }
 
@@ -87,20 +89,14 @@ public sealed class RealPostgres : IAsyncDisposable
         _folder.Dispose();
     }
 
-    async Task InitializeAsync()
+    async Task ExecuteAsync(params string[] statements)
     {
-        if (_asUser.Length > 0) await ChildProcess.RunAsync("chown", ["chown", $"{Unprivileged.Name}:{Unprivileged.Group}", _folder.Path]);
-        await ChildProcess.RunAsync("initdb", [
-            .. _asUser, Programs.Postgres("initdb"), "--pgdata", _folder.Combine("data"), "--username", User, "--auth", "trust", "--encoding", "UTF8",
-            "--no-locale", "--no-sync"]);
-    }
-
-    async Task LaunchAsync()
-    {
-        if (_server is not null) await _server.DisposeAsync();
-        _server = ChildProcess.Start("postgres", [
-            .. _asUser, Programs.Postgres("postgres"), "-D", _folder.Combine("data"), "-p", Port.ToString(CultureInfo.InvariantCulture),
-            "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "full_page_writes=off",
-            "-c", "shared_buffers=64MB", "-c", "autovacuum_naptime=5s"]);
+        // No pool: an idle connection would keep the template database busy and break with the next stop of the server.
+        await using var source = NpgsqlDataSource.Create(ConnectionString("postgres") + ";Pooling=false;Timeout=5");
+        foreach (var statement in statements)
+        {
+            await using var command = source.CreateCommand(statement);
+            await command.ExecuteNonQueryAsync();
+        }
     }
 }

@@ -1,4 +1,7 @@
+using System.Net;
+using System.Net.Sockets;
 using StackExchange.Redis;
+using Xunit;
 
 namespace StreamMetrics.TestSupport;
 
@@ -37,11 +40,19 @@ public sealed class RealRedis : IAsyncDisposable
     {
         if (_server is { HasExited: false }) return;
         if (_server is not null) await _server.DisposeAsync();
-        var server = ChildProcess.Start("redis-server", [
-            Programs.Require("redis-server"), "--port", Port.ToString(System.Globalization.CultureInfo.InvariantCulture), "--bind", "127.0.0.1",
-            "--dir", _folder.Path, "--save", "3600", "1", "--appendonly", "no"]);
+        var server = LocalServer.Start("redis.sh", [_folder.Path, Port]);
         _server = server;
-        await server.WaitForOutputAsync(line => line.Contains("Ready to accept connections", StringComparison.OrdinalIgnoreCase));
+        await Eventually.AssertAsync("Redis starts", async () =>
+        {
+            server.ThrowIfEnded();
+            // Plainly: the client would wait seconds for a server that is there in a moment.
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, Port);
+            await client.GetStream().WriteAsync("PING\r\n"u8.ToArray());
+            var answer = new byte[5];
+            await client.GetStream().ReadExactlyAsync(answer);
+            Assert.Equal("+PONG"u8, answer);
+        });
     }
 
     /// <summary>Stops it in order (SIGTERM); it writes its data first.</summary>

@@ -90,10 +90,7 @@ public sealed class ServiceProcess : IAsyncDisposable
 
     /// <summary>Fails a wait at once when the service is not running any more.</summary>
     /// <exception cref="HopelessException">It has ended; the message has its last lines.</exception>
-    public void ThrowIfEnded()
-    {
-        if (HasExited) throw new HopelessException($"{_process.Name} has ended.{_process.Tail()}");
-    }
+    public void ThrowIfEnded() => _process.ThrowIfEnded();
 
     /// <summary>Waits for its end.</summary>
     /// <param name="timeout">How long at most.</param>

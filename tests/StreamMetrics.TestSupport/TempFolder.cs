@@ -1,15 +1,30 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
 namespace StreamMetrics.TestSupport;
 
-/// <summary>A folder of its own under the machine's temporary folder, deleted with all it holds on dispose.</summary>
-public sealed class TempFolder : IDisposable
+/// <summary>
+/// A folder of its own under the machine's temporary folder, deleted with all it holds on dispose. What a test process that was killed left
+/// behind is deleted by the next one.
+/// </summary>
+public sealed partial class TempFolder : IDisposable
 {
+    // The real /tmp where there is one: servers that run as another user must reach it, and socket paths have about 100 characters.
+    static readonly string Parent = Directory.Exists("/tmp") ? "/tmp" : System.IO.Path.GetTempPath();
+
+    static TempFolder()
+    {
+        foreach (var folder in Directory.EnumerateDirectories(Parent, "streammetrics-*-*-*"))
+        {
+            if (OwnName().Match(folder) is { Success: true } name && int.TryParse(name.Groups["pid"].ValueSpan, out var pid) && !ChildProcess.IsRunning(pid)) Sweep(folder);
+        }
+    }
+
     /// <summary>Creates the folder.</summary>
     /// <param name="purpose">Stands in the name, so that a left-over says whose it was.</param>
     public TempFolder(string purpose = "test")
     {
-        // The real /tmp where there is one: servers that run as another user must reach it, and socket paths have about 100 characters.
-        var parent = Directory.Exists("/tmp") ? "/tmp" : System.IO.Path.GetTempPath();
-        Path = System.IO.Path.Combine(parent, $"streammetrics-{purpose}-{Guid.NewGuid().ToString("N")[..12]}");
+        Path = System.IO.Path.Combine(Parent, string.Create(CultureInfo.InvariantCulture, $"streammetrics-{purpose}-{Environment.ProcessId}-{Guid.NewGuid().ToString("N")[..8]}"));
         Directory.CreateDirectory(Path);
     }
 
@@ -36,4 +51,19 @@ public sealed class TempFolder : IDisposable
             }
         }
     }
+
+    static void Sweep(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Another test process sweeps at the same time, or it is another user's: not this test's concern.
+        }
+    }
+
+    [GeneratedRegex(@"/streammetrics-[a-z-]+-(?<pid>\d+)-[0-9a-f]{8}$")]
+    private static partial Regex OwnName();
 }

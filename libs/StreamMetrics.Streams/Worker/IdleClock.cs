@@ -19,10 +19,12 @@ sealed class IdleClock : IDisposable
     static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
     static readonly Message<byte[], byte[]> Record = new() { Key = null!, Value = null!, Headers = [new Header(KafkaHeaders.Clock, Encoding.UTF8.GetBytes("1"))] };
 
-    readonly IProducer<byte[], byte[]> _producer;
+    readonly ProducerConfig _config;
     readonly Dictionary<int, Slot> _slots = [];
     readonly TimeProvider _time;
     readonly ILogger _logger;
+    IProducer<byte[], byte[]> _producer;
+    volatile bool _broken;
 
     /// <summary>Creates the client.</summary>
     /// <param name="options">Options.</param>
@@ -32,13 +34,10 @@ sealed class IdleClock : IDisposable
     public IdleClock(WorkerOptions options, string instance, TimeProvider time, ILogger logger)
     {
         (_time, _logger) = (time, logger);
-        var config = ClientSettings.Idempotent(options, $"streammetrics-clock-{instance}");
-        config.DeliveryReportFields = "timestamp,status";
-        config.LingerMs = 0;
-        _producer = new ProducerBuilder<byte[], byte[]>(config)
-            .SetErrorHandler(static (_, _) => { }) // acknowledgements tell
-            .SetLogHandler(static (_, _) => { })
-            .Build();
+        _config = ClientSettings.Idempotent(options, $"streammetrics-clock-{instance}");
+        _config.DeliveryReportFields = "timestamp,status";
+        _config.LingerMs = 0;
+        _producer = Build();
     }
 
     /// <summary>Appends a clock record when one is due and the last one has been seen.</summary>
@@ -58,8 +57,14 @@ sealed class IdleClock : IDisposable
     /// <summary>Closes the client; a record on its way is not waited for.</summary>
     public void Dispose() => _producer.Dispose();
 
+    IProducer<byte[], byte[]> Build() => new ProducerBuilder<byte[], byte[]>(_config)
+        .SetErrorHandler(static (_, _) => { }) // acknowledgements tell
+        .SetLogHandler(static (_, _) => { })
+        .Build();
+
     void Append(int partition, Slot slot, long due)
     {
+        if (_broken) Replace();
         Volatile.Write(ref slot.Pending, true);
         try
         {
@@ -86,8 +91,17 @@ sealed class IdleClock : IDisposable
         Volatile.Write(ref slot.Pending, false);
     }
 
+    /// <summary>An idempotent producer that lost count of its records (say, to a broker that was restored) never sends again; a new one starts over.</summary>
+    void Replace()
+    {
+        _broken = false;
+        _producer.Dispose();
+        _producer = Build();
+    }
+
     void Retry(int partition, Slot slot, Error error)
     {
+        if (error.IsFatal) _broken = true;
         Log.ClockFailed(_logger, partition, error.Reason);
         slot.NotBefore = _time.GetUtcNow() + RetryPause;
         Volatile.Write(ref slot.Pending, false);

@@ -23,6 +23,9 @@ sealed record TaskContext
 
     public required TimeProvider Time { get; init; }
 
+    /// <summary>Called before each record is processed; null but in tests, which make records fail with it.</summary>
+    public Action<int, long>? BeforeRecord { get; set; }
+
     public required ILogger Logger { get; init; }
 }
 
@@ -98,8 +101,16 @@ sealed class PartitionTask(int partition, TaskContext context, BackgroundStep? p
     {
         try
         {
-            if (record.Attempts < context.Options.MaxAttempts) Engine!.Process(record);
-            else Engine!.Reject(record, ReasonCodes.ProcessingFailed, _reporter.PoisonMessage);
+            if (record.Attempts < context.Options.MaxAttempts)
+            {
+                context.BeforeRecord?.Invoke(Partition, record.Offset);
+                Engine!.Process(record);
+            }
+            else
+            {
+                Engine!.Reject(WithAttempts(record, record.Attempts - 1), ReasonCodes.ProcessingFailed, _reporter.PoisonMessage);
+            }
+
             Position = record.Offset + 1;
         }
 #pragma warning disable CA1031 // whatever it was: after the last attempt the record is dead-lettered with it, so nothing is lost
@@ -158,6 +169,18 @@ sealed class PartitionTask(int partition, TaskContext context, BackgroundStep? p
     /// <summary>Notes the trace of an event, for the next commit to link to.</summary>
     /// <param name="traceParent">Value of the W3C header.</param>
     public void Link(ReadOnlySpan<byte> traceParent) => _reporter.Link(traceParent);
+
+    // A dead letter says one attempt more than the record had before: the one that refused it. This record was not tried again.
+    static InputRecord WithAttempts(in InputRecord record, int attempts) => new()
+    {
+        Offset = record.Offset,
+        LogTime = record.LogTime,
+        IsClock = record.IsClock,
+        Replay = record.Replay,
+        Key = record.Key,
+        Value = record.Value,
+        Attempts = attempts,
+    };
 
     void BeginRestore()
     {

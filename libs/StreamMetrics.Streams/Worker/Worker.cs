@@ -65,6 +65,12 @@ public sealed class Worker : IDisposable
     /// <summary>What the worker is doing, for health checks; safe for all threads.</summary>
     public WorkerHealth Health { get; } = new();
 
+    /// <summary>Called with partition and offset before each record; for tests, which make records fail with it.</summary>
+    internal Action<int, long> BeforeRecord
+    {
+        set => _context.BeforeRecord = value;
+    }
+
     /// <summary>Works until told to stop, then commits what there is, gives the partitions back and returns.</summary>
     /// <param name="stop">Asks for the stop.</param>
     /// <exception cref="FatalWorkerException">Nothing but a human can help.</exception>

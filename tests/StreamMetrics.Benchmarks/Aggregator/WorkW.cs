@@ -21,9 +21,9 @@ static class WorkW
     /// <returns>0; 1 when the counts do not add up.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
-        var bootstrap = Option(args, "--bootstrap", "127.0.0.1:19092");
-        var mode = Option(args, "--mode", "eos");
-        var events = long.Parse(Option(args, "--events", "8000000"), CultureInfo.InvariantCulture);
+        var bootstrap = Arguments.Option(args, "--bootstrap", "127.0.0.1:19092");
+        var mode = Arguments.Option(args, "--mode", "eos");
+        var events = long.Parse(Arguments.Option(args, "--events", "8000000"), CultureInfo.InvariantCulture);
         await WorkTopics.RecreateAsync(bootstrap);
         var ends = WorkTopics.Ends(bootstrap, Topics.Events);
         var (seconds, cpuSeconds) = Run(bootstrap, mode, ends);
@@ -69,11 +69,5 @@ static class WorkW
         var cpuBefore = TimeSpan.Zero;
         worker.RunToEnd(ends, () => (start, cpuBefore) = (TimeProvider.System.GetTimestamp(), Environment.CpuUsage.TotalTime));
         return (TimeProvider.System.GetElapsedTime(start).TotalSeconds, (Environment.CpuUsage.TotalTime - cpuBefore).TotalSeconds);
-    }
-
-    static string Option(string[] args, string name, string otherwise)
-    {
-        var at = Array.IndexOf(args, name);
-        return at >= 0 && at + 1 < args.Length ? args[at + 1] : otherwise;
     }
 }
