@@ -39,13 +39,18 @@ if [ ! -x "$source_dir/tests/test-runner" ]; then
 fi
 
 cd "$source_dir/tests"
-export LD_LIBRARY_PATH=../src:../src-cpp TEST_KAFKA_VERSION=${TEST_KAFKA_VERSION:-3.9.0}
+export LD_LIBRARY_PATH=../src:../src-cpp
+# 0052 creates its topics with the scripts of an Apache Kafka distribution.
+[ -z "${KAFKA_HOME:-}" ] || export KAFKA_PATH=$KAFKA_HOME BROKERS=$servers
 printf 'metadata.broker.list=%s\ntest.topic.random=true\n' "$servers" > test.conf
 logs=$work/logs
 mkdir -p "$logs"
 passed=0 failed=""
 for test in $tests; do
   code=0
+  export TEST_KAFKA_VERSION=3.9.0
+  # Part of 0052 writes message formats before version 2, which this broker refuses, as Apache Kafka does since 4.0.
+  [ "$test" != 0052 ] || export TEST_KAFKA_VERSION=4.0.0
   (TESTS=$test timeout "$timeout_seconds" ./test-runner "$mode" -Q -E -L > "$logs/$test.log" 2>&1) 2>/dev/null || code=$?
   if [ "$code" -eq 0 ]; then
     passed=$((passed + 1))

@@ -127,7 +127,7 @@ internal sealed partial class PartitionLog : IDisposable
     {
         lock (_gate)
         {
-            if (_closed) return;
+            if (_closed || _segments.Length == 0) return;
             _closed = true;
             ProducerSnapshot.Write(_directory, _endOffset, _producers);
             ProducerSnapshot.DeleteAllBut(_directory, keep: 2);
