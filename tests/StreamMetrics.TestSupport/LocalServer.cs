@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace StreamMetrics.TestSupport;
 
-/// <summary>Starts servers by the same scripts as the product does (<c>StreamMetrics.AppHost/local</c>).</summary>
+/// <summary>Starts servers by the same scripts as the product does (<c>StreamMetrics.AppHost/scripts</c>).</summary>
 static class LocalServer
 {
     /// <summary>Starts a script.</summary>
