@@ -76,7 +76,6 @@ sealed class Infrastructure
             if (Of(name) == Source.Configured) await ConfiguredServers.CheckAsync(name, builder.Configuration.GetConnectionString(name)!);
         }
 
-
         // The folder for what the application host itself keeps.
         builder.Configuration["Aspire:Store:Path"] = infrastructure.DataDirectory;
         builder.Eventing.Subscribe<BeforeStartEvent>((_, _) =>
@@ -89,8 +88,18 @@ sealed class Infrastructure
         Source Of(string connection) => string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString(connection)) ? otherwise : Source.Configured;
     }
 
-    /// <summary>Folder of one resource's data.</summary>
-    public string DataOf(string resource) => Path.Combine(DataDirectory, resource);
+    /// <summary>
+    /// Folder of one resource's data. All that is stored belongs to one Kafka's log (offsets, state, ledger), so each kind of Kafka has data
+    /// of its own.
+    /// </summary>
+    public string DataOf(string resource) => Path.Combine(ServersDirectory, resource);
+
+    string ServersDirectory => (Kafka, KafkaHome) switch
+    {
+        (Source.Configured, _) => Path.Combine(DataDirectory, "configured-kafka"),
+        (_, not null) => Path.Combine(DataDirectory, "real-kafka"),
+        _ => DataDirectory,
+    };
 
     public string Script(string name) => Path.Combine(_appHostDirectory, "scripts", name);
 
@@ -123,7 +132,7 @@ sealed class Infrastructure
         Line("Kafka", Kafka, KafkaName, KafkaHome is null ? "the embedded broker, a development broker with one copy of the data" : $"three brokers from {KafkaHome}");
         Line("Redis", Redis, RedisName, "redis-server of this machine");
         Line("PostgreSQL", Postgres, DatabaseName, "postgres of this machine");
-        Console.WriteLine($"{"Data",-11} {DataDirectory}");
+        Console.WriteLine($"{"Data",-11} {ServersDirectory}");
 
         void Line(string server, Source source, string connection, string local) => Console.WriteLine($"{server,-11} " + source switch
         {
