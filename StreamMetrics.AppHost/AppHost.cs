@@ -28,7 +28,7 @@ try
         .WithHttpEndpoint(builder.HostPort(ports.LoadGenerator))
         .WithHttpHealthCheck("/health")
         .WithEnvironment("LoadGenerator__EventsPerSecond", options.EventsPerSecond.ToString(CultureInfo.InvariantCulture))
-        .WithLocalSettings(infrastructure, "LoadGenerator__DataFolder")
+        .WithLocalSettings(infrastructure, "LoadGenerator__DataDirectory")
         .Uses(kafka);
 
     builder.AddProject<Projects.StreamMetrics_Aggregator>("aggregator")

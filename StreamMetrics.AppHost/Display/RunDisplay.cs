@@ -72,7 +72,7 @@ sealed class RunDisplay(
 
             StreamMetrics is up:
               query API      http://127.0.0.1:{ports.Query}/api/v1/services
-              API document   http://127.0.0.1:{ports.Query}/openapi/v1.json
+              try the API    http://127.0.0.1:{ports.Query}/docs
               pipeline       http://127.0.0.1:{ports.Query}/api/v1/pipeline
               load generator http://127.0.0.1:{ports.LoadGenerator}/ledger
 

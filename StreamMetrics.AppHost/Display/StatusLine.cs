@@ -7,6 +7,8 @@ namespace StreamMetrics.AppHost.Display;
 /// </summary>
 sealed class StatusLine : IDisposable
 {
+    const int AssumedWidth = 120;
+
     readonly TextWriter _terminal = Console.Out;
     readonly Lock _lock = new();
     string _text = "";
@@ -30,8 +32,8 @@ sealed class StatusLine : IDisposable
 
         lock (_lock)
         {
-            // A line that wraps could not be taken back.
-            var width = Math.Max(20, Console.BufferWidth - 1);
+            // A line that wraps could not be taken back. Some terminals do not know their width.
+            var width = Console.BufferWidth > 1 ? Console.BufferWidth - 1 : AssumedWidth;
             _text = text.Length > width ? text[..width] : text;
             _terminal.Write($"\r\e[K{_text}");
             _terminal.Flush();

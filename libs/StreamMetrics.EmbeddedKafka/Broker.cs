@@ -59,6 +59,17 @@ internal sealed class Broker : IAsyncDisposable
         return Endpoints[(int)((hash + (uint)partition) % (uint)Endpoints.Length)];
     }
 
+    /// <summary>The announced brokers of a partition, its leader first. All of them are this process, so all are in sync.</summary>
+    public int[] Replicas(TopicMeta topic, int partition)
+    {
+        // An assignment may name brokers that are no longer announced after a start with fewer.
+        if (topic.Assignments.TryGetValue(partition, out var given) && Array.TrueForAll(given, id => id <= Endpoints.Length)) return given;
+        var replicas = new int[Math.Min(topic.ReplicationFactor, Endpoints.Length)];
+        var leader = Owner(topic.Name, partition).Id;
+        for (var i = 0; i < replicas.Length; i++) replicas[i] = (leader - 1 + i) % Endpoints.Length + 1;
+        return replicas;
+    }
+
     public void StartBackground()
     {
         Every(TimeSpan.FromMilliseconds(50), "group deadlines", Groups.Tick);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace StreamMetrics.Sketches;
 
@@ -16,22 +17,27 @@ struct BucketStore
     const int MaxFew = 32;
     const int Slack = 16;
 
-    // Exactly one form is active: _counts if not null, else _wide if not null, else the list. _spare is all zeros.
-    uint[]? _counts;
-    ulong[]? _wide;
-    int[]? _few;
-    uint[]? _spare; // what Clear keeps for the next dense form
-    int _offset; // bucket of the first element of _counts or _wide
-    int _fewCount;
+    // Values of _few for the other two forms.
+    const int Dense = -1;
+    const int Wide = -2;
 
-    readonly bool IsDense => _counts != null || _wide != null;
+    // The form: a list of _few bucket indices in _array while _few >= 0; else counts, in _wide if that is there, else in _array, where
+    // element i counts bucket _offset + i. A cleared store has a list of none, and keeps an array of zeros.
+    uint[]? _array;
+    ulong[]? _wide;
+    int _offset;
+    int _few;
+
+    readonly bool IsDense => _few < 0;
+
+    readonly ReadOnlySpan<uint> Few => _array.AsSpan(0, _few);
 
     /// <summary>Adds one value, if that needs no room; the common case, and nothing else.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly bool TryIncrement(int index)
     {
-        var counts = _counts;
-        if (counts == null) return false;
+        if (_few != Dense) return false;
+        var counts = _array!;
         var slot = (uint)(index - _offset);
         if (slot >= (uint)counts.Length || counts[slot] == uint.MaxValue) return false;
         counts[slot]++;
@@ -43,7 +49,7 @@ struct BucketStore
     {
         if (!IsDense)
         {
-            if (count == 1 && _fewCount < MaxFew)
+            if (count == 1 && _few < MaxFew)
             {
                 Append(index);
                 return;
@@ -63,13 +69,13 @@ struct BucketStore
         high = int.MinValue;
         if (!IsDense)
         {
-            for (var i = 0; i < _fewCount; i++)
+            foreach (var index in Few)
             {
-                low = Math.Min(low, _few![i]);
-                high = Math.Max(high, _few[i]);
+                low = Math.Min(low, (int)index);
+                high = Math.Max(high, (int)index);
             }
 
-            return _fewCount > 0;
+            return _few > 0;
         }
 
         int first, last;
@@ -80,8 +86,8 @@ struct BucketStore
         }
         else
         {
-            first = _counts.AsSpan().IndexOfAnyExcept(0u);
-            last = _counts.AsSpan().LastIndexOfAnyExcept(0u);
+            first = _array.AsSpan().IndexOfAnyExcept(0u);
+            last = _array.AsSpan().LastIndexOfAnyExcept(0u);
         }
 
         if (first < 0) return false;
@@ -94,15 +100,15 @@ struct BucketStore
     public void AddAll(ref BucketStore other, int shift)
     {
         if (!other.TryGetRange(out var low, out var high)) return;
-        if (!other.IsDense && !IsDense && _fewCount + other._fewCount <= MaxFew)
+        if (!other.IsDense && !IsDense && _few + other._few <= MaxFew)
         {
-            for (var i = 0; i < other._fewCount; i++) Append(other._few![i] >> shift);
+            foreach (var index in other.Few) Append((int)index >> shift);
             return;
         }
 
         if (!IsDense) MakeDense(low >> shift, high >> shift);
         EnsureRoom(low >> shift, high >> shift);
-        if (shift == 0 && other._counts != null && _counts != null && TryAddNarrow(ref other, low, high)) return;
+        if (shift == 0 && other._few == Dense && _few == Dense && TryAddNarrow(ref other, low, high)) return;
         foreach (var (index, count) in other) AddDense(index >> shift, count);
     }
 
@@ -111,36 +117,31 @@ struct BucketStore
     {
         if (!IsDense)
         {
-            for (var i = 0; i < _fewCount; i++) _few![i] >>= shift;
+            for (var i = 0; i < _few; i++) _array![i] = (uint)((int)_array[i] >> shift);
             return;
         }
 
         var old = this;
         if (!old.TryGetRange(out var low, out var high)) return;
         _offset = low >> shift;
-        _wide = old._wide != null ? new ulong[(high >> shift) - _offset + 1] : null;
-        _counts = old._wide == null ? new uint[(high >> shift) - _offset + 1] : null;
+        var span = (high >> shift) - _offset + 1;
+        if (old._wide != null) _wide = new ulong[span];
+        else _array = new uint[span];
         foreach (var (index, count) in old) AddDense(index >> shift, count);
     }
 
     /// <summary>Empties the store and keeps its memory.</summary>
     public void Clear()
     {
-        if (_counts != null)
-        {
-            _counts.AsSpan().Clear();
-            _spare = _counts;
-        }
-
-        _counts = null;
+        _array.AsSpan().Clear();
         _wide = null;
-        _fewCount = 0;
+        _few = 0;
     }
 
     /// <summary>Buckets in use, ascending.</summary>
     public Enumerator GetEnumerator()
     {
-        if (_fewCount > 1) _few.AsSpan(0, _fewCount).Sort();
+        if (_few > 1) MemoryMarshal.Cast<uint, int>(_array.AsSpan(0, _few)).Sort();
         return new Enumerator(this);
     }
 
@@ -152,9 +153,9 @@ struct BucketStore
 
     void Append(int index)
     {
-        if (_few == null) _few = new int[4];
-        else if (_fewCount == _few.Length) Array.Resize(ref _few, _few.Length * 2);
-        _few[_fewCount++] = index;
+        if (_array == null) _array = new uint[4];
+        else if (_few == _array.Length) Array.Resize(ref _array, _array.Length * 2);
+        _array[_few++] = (uint)index;
     }
 
     void MakeDense(int low, int high)
@@ -165,12 +166,15 @@ struct BucketStore
             high = Math.Max(high, highest);
         }
 
+        Span<int> few = stackalloc int[MaxFew];
+        var count = _few;
+        MemoryMarshal.Cast<uint, int>(Few).CopyTo(few);
         var span = high - low + 1;
-        _counts = _spare != null && _spare.Length >= span ? _spare : new uint[Math.Min(span + 2 * Slack, MaxSpan)];
-        _spare = null;
-        _offset = low - (_counts.Length - span) / 2;
-        for (var i = 0; i < _fewCount; i++) AddDense(_few![i], 1);
-        _fewCount = 0;
+        if (_array == null || _array.Length < span) _array = new uint[Math.Min(span + 2 * Slack, MaxSpan)];
+        else _array.AsSpan(0, count).Clear();
+        _offset = low - (_array.Length - span) / 2;
+        _few = Dense;
+        foreach (var index in few[..count]) _array[index - _offset]++;
     }
 
     void AddDense(int index, ulong count)
@@ -178,16 +182,17 @@ struct BucketStore
         var slot = index - _offset;
         if (_wide == null)
         {
-            var sum = _counts![slot] + count;
+            var sum = _array![slot] + count;
             if (sum <= uint.MaxValue && sum >= count)
             {
-                _counts[slot] = (uint)sum;
+                _array[slot] = (uint)sum;
                 return;
             }
 
-            _wide = new ulong[_counts.Length];
-            for (var i = 0; i < _counts.Length; i++) _wide[i] = _counts[i];
-            _counts = null;
+            _wide = new ulong[_array.Length];
+            for (var i = 0; i < _array.Length; i++) _wide[i] = _array[i];
+            _array = null;
+            _few = Wide;
         }
 
         _wide[slot] = checked(_wide[slot] + count);
@@ -196,8 +201,8 @@ struct BucketStore
     // Vector addition of two 32-bit arrays; false (and nothing changed) when a count might pass 2^32.
     readonly bool TryAddNarrow(ref BucketStore other, int low, int high)
     {
-        var from = other._counts.AsSpan(low - other._offset, high - low + 1);
-        var to = _counts.AsSpan(low - _offset, from.Length);
+        var from = other._array.AsSpan(low - other._offset, high - low + 1);
+        var to = _array.AsSpan(low - _offset, from.Length);
         for (var i = 0; i < from.Length; i++)
         {
             if ((from[i] | to[i]) >> 31 != 0) return false;
@@ -209,7 +214,7 @@ struct BucketStore
 
     void EnsureRoom(int low, int high)
     {
-        var length = _wide?.Length ?? _counts!.Length;
+        var length = _wide?.Length ?? _array!.Length;
         if (low >= _offset && high < _offset + length) return;
         if (TryGetRange(out var lowest, out var highest))
         {
@@ -223,7 +228,7 @@ struct BucketStore
         var wanted = span <= length ? length : Math.Min(MaxSpan, span + Math.Max(Slack, span / 4));
         var offset = low - (wanted - span) / 2;
         if (_wide != null) _wide = Move(_wide, wanted, offset);
-        else _counts = Move(_counts!, wanted, offset);
+        else _array = Move(_array!, wanted, offset);
         _offset = offset;
     }
 
@@ -243,31 +248,31 @@ struct BucketStore
     /// <summary>Walks the buckets in use, ascending.</summary>
     public struct Enumerator
     {
-        readonly int[]? _few;
-        readonly uint[]? _counts;
+        readonly uint[]? _array;
         readonly ulong[]? _wide;
         readonly int _offset;
         readonly int _length;
+        readonly bool _isList;
         int _next;
 
         internal Enumerator(in BucketStore store)
         {
-            _counts = store._counts;
+            _array = store._array;
             _wide = store._wide;
-            _few = store.IsDense ? null : store._few;
+            _isList = !store.IsDense;
             _offset = store._offset;
-            _length = store._counts?.Length ?? store._wide?.Length ?? store._fewCount;
+            _length = _isList ? store._few : store._wide?.Length ?? store._array!.Length;
         }
 
         public (int Index, ulong Count) Current { get; private set; }
 
         public bool MoveNext()
         {
-            if (_few != null) return MoveNextFew();
+            if (_isList) return MoveNextFew();
             while (_next < _length)
             {
                 var slot = _next++;
-                var count = _wide != null ? _wide[slot] : _counts![slot];
+                var count = _wide != null ? _wide[slot] : _array![slot];
                 if (count == 0) continue;
                 Current = (_offset + slot, count);
                 return true;
@@ -279,15 +284,15 @@ struct BucketStore
         bool MoveNextFew()
         {
             if (_next >= _length) return false;
-            var index = _few![_next];
+            var index = _array![_next];
             var count = 0ul;
-            while (_next < _length && _few[_next] == index)
+            while (_next < _length && _array[_next] == index)
             {
                 _next++;
                 count++;
             }
 
-            Current = (index, count);
+            Current = ((int)index, count);
             return true;
         }
     }

@@ -8,9 +8,9 @@ namespace StreamMetrics.Sketches;
 /// starts at scale 6, where every quantile is within 0.5415 % of a value of that rank, and halves its resolution while the buckets of a
 /// sign span more than 4,096 indices. What it holds depends on the set of values only, not on their order or on how they were merged:
 /// merging two sketches gives, byte for byte, the sketch of all values. No sum: sums of floating-point numbers are not of that kind, they
-/// are kept beside it. Not safe for concurrent use.
+/// are kept beside it. Not safe for concurrent use. Not sealed: what keeps more per set of values derives from it, which saves an object.
 /// </summary>
-public sealed class ExponentialHistogram
+public class ExponentialHistogram
 {
     // Count = zero count + counts of both stores. Min and Max are NaN exactly while Count is 0.
     internal BucketStore Positive;

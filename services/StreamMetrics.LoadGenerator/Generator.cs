@@ -77,7 +77,7 @@ sealed class Generator : BackgroundService
         _ids = new(_mark, Now());
         try
         {
-            _sender = new(_world, _options, _ids, _bootstrapServers, _ledger, _ledgerLock, _logger);
+            _sender = new(_world, _options, _ids, _bootstrapServers, _ledger, _ledgerLock, _time, _logger);
         }
         catch (EventProducerException e)
         {

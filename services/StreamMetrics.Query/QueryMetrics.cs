@@ -9,6 +9,8 @@ sealed class QueryMetrics
     public const string MeterName = "StreamMetrics.Query";
 
     readonly Counter<long> _answers;
+    readonly Counter<long> _liveValues;
+    readonly Counter<long> _coalesced;
     long _hot;
     long _all;
 
@@ -16,6 +18,8 @@ sealed class QueryMetrics
     {
         var meter = meters.Create(MeterName);
         _answers = meter.CreateCounter<long>("streammetrics.query.answers", "{answer}", "Answers to questions for values, by where they came from.");
+        _liveValues = meter.CreateCounter<long>("streammetrics.query.live.values", "{value}", "Live values handed to subscribers.");
+        _coalesced = meter.CreateCounter<long>("streammetrics.query.live.coalesced", "{value}", "Live values that a newer one replaced before a slow subscriber took them.");
         meter.CreateObservableGauge("cache.hit.ratio", HitRatio, "1", "Share of the answers that came from Redis alone, since the start.");
     }
 
@@ -25,6 +29,10 @@ sealed class QueryMetrics
         if (source == DataSource.Hot) Interlocked.Increment(ref _hot);
         _answers.Add(1, new KeyValuePair<string, object?>("source", source switch { DataSource.Hot => "hot", DataSource.Cold => "cold", _ => "mixed" }));
     }
+
+    public void LiveValueTaken() => _liveValues.Add(1);
+
+    public void LiveValueCoalesced() => _coalesced.Add(1);
 
     IEnumerable<Measurement<double>> HitRatio()
     {

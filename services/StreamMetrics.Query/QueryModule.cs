@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
+using StreamMetrics.Query.DeadLetters;
 using StreamMetrics.Query.Input;
+using StreamMetrics.Query.Live;
 using StreamMetrics.Query.Pipeline;
 using StreamMetrics.Query.Rest;
 using StreamMetrics.Query.Stores;
@@ -19,16 +21,23 @@ static class QueryModule
     {
         builder.Services.AddOptions<QueryOptions>().BindConfiguration(QueryOptions.Section).ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<QueryOptions>, QueryOptionsValidator>();
+        builder.Services.AddSingleton<IValidateOptions<QueryOptions>, QueryOptionsRules>();
         AddStores(builder);
         builder.Services.AddSingleton<QueryMetrics>();
         builder.Services.AddSingleton<CatalogCache>();
         builder.Services.AddSingleton<SeriesReader>();
         builder.Services.AddSingleton<MetricQueryService>();
         builder.Services.AddSingleton<RequestParser>();
+        builder.Services.AddSingleton<DeadLetterService>();
+        builder.Services.AddSingleton<LiveHub>();
+        builder.Services.AddSingleton<LiveService>();
+        builder.Services.AddSingleton<InterestKeeper>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<InterestKeeper>());
         builder.Services.AddSingleton<PipelineState>();
         builder.Services.AddSingleton<KafkaOffsets>();
         builder.Services.AddHostedService<PipelinePoller>();
         AddHttp(builder.Services);
+        builder.Services.AddApiSafety();
         AddOwnMetrics(builder);
         return builder;
     }
@@ -38,6 +47,8 @@ static class QueryModule
         app.Use(LeaveOutHealthRequests);
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.UseApiSafety();
+        app.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(15) });
         app.MapOpenApi("/openapi/{documentName}.json");
         app.UseSwaggerUI(ui =>
         {
@@ -49,6 +60,8 @@ static class QueryModule
         app.MapServices();
         app.MapMetrics();
         app.MapPipeline();
+        app.MapStream();
+        app.MapDeadLetters();
         return app;
     }
 

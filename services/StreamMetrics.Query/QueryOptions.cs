@@ -29,6 +29,15 @@ sealed class QueryOptions
 
     [Range(1, 100_000)] public int MaxTop { get; init; } = 500;
 
+    /// <summary>Most subscriptions of one WebSocket connection.</summary>
+    [Range(1, 10_000)] public int MaxSubscriptions { get; init; } = 100;
+
+    /// <summary>Keys of which each request of the API has to carry one in <c>X-Api-Key</c>; without any the API is open.</summary>
+    public IReadOnlyList<string> ApiKeys { get; init; } = [];
+
+    /// <summary>Most requests a second of one client (API key, else address) to the API; it may save up as many for a burst. 0: no limit.</summary>
+    [Range(0, 1_000_000)] public int RequestsPerSecond { get; init; } = 2_000;
+
     /// <summary>How far back Redis is asked; the archiver keeps this much there.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "1.00:00:00")] public TimeSpan HotSpan { get; init; } = TimeSpan.FromHours(1);
 
@@ -67,6 +76,24 @@ sealed class QueryOptions
 
     /// <summary>Whether the service sends its own request durations as metric events.</summary>
     public bool SendOwnMetrics { get; init; } = true;
+}
+
+/// <summary>Rules that attributes cannot express.</summary>
+sealed class QueryOptionsRules : IValidateOptions<QueryOptions>
+{
+    const int MinKeyLength = 16;
+
+    public ValidateOptionsResult Validate(string? name, QueryOptions options)
+    {
+        for (var i = 0; i < options.ApiKeys.Count; i++)
+        {
+            // the value is a secret and stays out of the message
+            if (options.ApiKeys[i].Length < MinKeyLength || options.ApiKeys[i].Any(c => c is < '!' or > '~'))
+                return ValidateOptionsResult.Fail($"{QueryOptions.Section}:{nameof(options.ApiKeys)}:{i} must have at least {MinKeyLength} characters, printable ASCII without spaces.");
+        }
+
+        return ValidateOptionsResult.Success;
+    }
 }
 
 [OptionsValidator]

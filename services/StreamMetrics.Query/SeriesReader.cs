@@ -19,6 +19,8 @@ sealed record SeriesReading(IEnumerable<StoredWindow> Windows, DataSource Source
 /// </summary>
 sealed class SeriesReader(IHotStore hot, IColdStore cold, CatalogCache catalog, IOptions<QueryOptions> options, TimeProvider time)
 {
+    static readonly IReadOnlySet<long> EmptySet = new HashSet<long>();
+
     readonly QueryOptions _options = options.Value;
 
     /// <summary>The total, or the series that carry all tags of the selector, as far as Redis knows them.</summary>
@@ -116,20 +118,45 @@ sealed class SeriesReader(IHotStore hot, IColdStore cold, CatalogCache catalog, 
         return true;
     }
 
+    // From the largest part; what it does not cover is read from the next smaller one.
     async Task ReadColdAsync(SeriesQuery query, IReadOnlyList<QueryWindow> parts, long to, WindowCollection windows, CancellationToken token)
     {
-        var from = query.From;
+        var open = new List<(long From, long To)> { (query.From, to) };
         foreach (var part in parts)
         {
-            var isWhole = query.IsTotal && part.SizeMs == query.StepMs;
-            var range = new ColdRange(query.Selector, query.IsTotal, part, from, Math.Min(to, EndOf(query, part)),
-                WithSketch: !isWhole || query.IncludeSketch || query.Percentiles.Count > 0);
-            if (range.From >= range.To) break;
-            var found = await cold.RangeAsync(range, _options.MaxWindowsRead + 1, token);
-            windows.AddRange(found);
-            CheckWindowsRead(windows.Count);
-            if (found.Count > 0) from = Math.Max(from, found.Max(w => w.Value.Start));
+            var left = new List<(long From, long To)>();
+            foreach (var span in open)
+            {
+                // a point is read whole, so its smaller parts may end behind 'to'
+                var end = span.To == query.To ? EndOf(query, part) : span.To;
+                left.AddRange(await ReadPartAsync(query, part, span.From, end, windows, token));
+            }
+
+            open = left;
         }
+    }
+
+    /// <summary>Reads the stored windows of one size.</summary>
+    /// <returns>The spans of which smaller windows may know more.</returns>
+    async Task<IReadOnlyList<(long From, long To)>> ReadPartAsync(SeriesQuery query, QueryWindow part, long from, long to, WindowCollection windows, CancellationToken token)
+    {
+        var isWhole = query.IsTotal && part.SizeMs == query.StepMs;
+        var range = new ColdRange(query.Selector, query.IsTotal, part, from, to, WithSketch: !isWhole || query.IncludeSketch || query.Percentiles.Count > 0);
+        var stale = part.IsHot ? EmptySet : await cold.StaleAsync(range, token);
+        var found = await cold.RangeAsync(range, _options.MaxWindowsRead + 1, token);
+        windows.AddRange(found.Where(w => !stale.Contains(w.Value.Start)));
+        CheckWindowsRead(windows.Count);
+        // the newest may not be there for every series yet; before it nothing is missing but what is to be computed
+        var newest = found.Count > 0 ? Math.Max(from, found[^1].Value.Start) : from;
+        var left = new List<(long From, long To)>();
+        foreach (var start in stale.Where(s => s < newest).Order())
+        {
+            if (left is [.., var last] && last.To == start) left[^1] = (last.From, start + part.SizeMs);
+            else left.Add((start, start + part.SizeMs));
+        }
+
+        left.Add((newest, to));
+        return left;
     }
 
     // a point is always whole, so the parts of the last step are read even where they lie behind 'to'

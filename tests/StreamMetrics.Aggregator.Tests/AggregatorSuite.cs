@@ -49,11 +49,12 @@ public abstract class AggregatorSuite : IDisposable
     }
 }
 
-/// <summary>On three real brokers.</summary>
+/// <summary>On three real brokers; the short run of the tests has <see cref="RealKafkaExactlyOnceTests"/> instead.</summary>
 public sealed class RealKafkaAggregatorTests : AggregatorSuite
 {
     /// <inheritdoc cref="AggregatorSuite.Outputs_equal_an_offline_run"/>
     [RealKafkaFact]
+    [Trait("Category", "Full")]
     public Task Outputs_equal_an_offline_run_on_real_Kafka() => RunAsync("ExactlyOnce");
 
     /// <inheritdoc cref="AggregatorSuite.Outputs_equal_an_offline_run"/>

@@ -6,6 +6,9 @@ namespace StreamMetrics.Aggregator.Tests;
 /// <summary>Real aggregator processes with windows of seconds instead of minutes, so that a test sees them close.</summary>
 static class AggregatorUnderTest
 {
+    /// <summary>After this silence the group gives a process's partitions away; the least that brokers allow by default.</summary>
+    public static readonly TimeSpan SessionTimeout = TimeSpan.FromSeconds(6);
+
     /// <summary>The engine as the processes are told.</summary>
     public static EngineOptions Engine => new()
     {
@@ -27,7 +30,7 @@ static class AggregatorUnderTest
         {
             ["ConnectionStrings__kafka"] = kafka.BootstrapServers,
             ["Aggregator__DataDirectory"] = data.Path,
-            ["Aggregator__SessionTimeout"] = "00:00:06",
+            ["Aggregator__SessionTimeout"] = SessionTimeout.ToString(),
             ["Aggregator__Engine__Pane"] = "00:00:01",
             ["Aggregator__Engine__SlidingSize"] = "00:00:06",
             ["Aggregator__Engine__Grace"] = "00:00:01",

@@ -22,9 +22,10 @@ public abstract class ExactlyOnceSuite(ITestOutputHelper output) : IDisposable
     /// <summary>The script.</summary>
     /// <param name="kafka">The cluster, empty.</param>
     /// <param name="eventsPerSecond">Load.</param>
-    /// <param name="rounds">How often the script runs; one takes about 25 s.</param>
+    /// <param name="rounds">How often the script runs.</param>
+    /// <param name="freeze">How long an aggregator stands still; longer than the session timeout.</param>
     /// <param name="disturb">Something that is done to the broker in the middle of each round.</param>
-    protected async Task Every_event_counts_once(IKafkaUnderTest kafka, int eventsPerSecond, int rounds, Func<Task>? disturb = null)
+    protected async Task Every_event_counts_once(IKafkaUnderTest kafka, int eventsPerSecond, int rounds, TimeSpan freeze, Func<Task>? disturb = null)
     {
         await kafka.CreateProductTopicsAsync();
         var aggregators = new ServiceProcess[3];
@@ -35,7 +36,7 @@ public abstract class ExactlyOnceSuite(ITestOutputHelper output) : IDisposable
             using var load = new EventLoad(kafka, seed: 7);
             using var stop = new CancellationTokenSource();
             var running = load.RunAsync(eventsPerSecond, stop.Token);
-            for (var round = 0; round < rounds; round++) await DisturbAsync(kafka, aggregators, disturb);
+            for (var round = 0; round < rounds; round++) await DisturbAsync(kafka, aggregators, freeze, disturb);
             await stop.CancelAsync();
             await running;
             await load.FlushAsync();
@@ -50,22 +51,25 @@ public abstract class ExactlyOnceSuite(ITestOutputHelper output) : IDisposable
         }
     }
 
-    async Task DisturbAsync(IKafkaUnderTest kafka, ServiceProcess[] aggregators, Func<Task>? disturb)
+    async Task DisturbAsync(IKafkaUnderTest kafka, ServiceProcess[] aggregators, TimeSpan freeze, Func<Task>? disturb)
     {
-        await Pause(3);
-        await RestartAsync(0, kill: true);
         await Pause(2);
-        aggregators[1].Freeze(); // for twice the session timeout: its partitions go to the others, and it does not know
-        await Pause(3);
+        await RestartAsync(0, kill: true);
+        await Pause(1);
+        var frozen = TimeProvider.System.GetTimestamp();
+        aggregators[1].Freeze(); // its partitions go to the others, and it does not know
+        await Pause(1);
         await RestartAsync(2, kill: true);
         if (disturb is not null) await disturb();
-        await Pause(9);
+        var left = freeze - TimeProvider.System.GetElapsedTime(frozen);
+        if (left > TimeSpan.Zero) await Task.Delay(left, TimeProvider.System);
         aggregators[1].Thaw();
-        await Pause(3);
+        await aggregators[1].WaitForOutputAsync("lost partitions");
+        await Pause(2);
         await RestartAsync(1, kill: true);
         await Pause(1);
         await RestartAsync(0, kill: false);
-        await Pause(3);
+        await Pause(2);
 
         async Task RestartAsync(int index, bool kill)
         {
@@ -89,7 +93,7 @@ public sealed class RealKafkaExactlyOnceTests(ITestOutputHelper output) : Exactl
     public async Task Every_event_counts_once_on_real_Kafka()
     {
         await using var kafka = await RealKafka.StartAsync();
-        await Every_event_counts_once(kafka, 3_000, 1);
+        await Every_event_counts_once(kafka, 3_000, 1, AggregatorUnderTest.SessionTimeout * 1.5);
     }
 
     /// <inheritdoc cref="ExactlyOnceSuite"/>
@@ -98,7 +102,7 @@ public sealed class RealKafkaExactlyOnceTests(ITestOutputHelper output) : Exactl
     public async Task Every_event_counts_once_in_three_minutes_of_load_on_real_Kafka()
     {
         await using var kafka = await RealKafka.StartAsync();
-        await Every_event_counts_once(kafka, 20_000, 8);
+        await Every_event_counts_once(kafka, 20_000, 8, AggregatorUnderTest.SessionTimeout * 2);
     }
 }
 
@@ -110,7 +114,7 @@ public sealed class EmbeddedKafkaExactlyOnceTests(ITestOutputHelper output) : Ex
     public async Task Every_event_counts_once_on_the_embedded_broker_that_is_killed_too()
     {
         await using var kafka = await EmbeddedKafkaProcess.StartAsync();
-        await Every_event_counts_once(kafka, 3_000, 1, kafka.KillAndRestartAsync);
+        await Every_event_counts_once(kafka, 3_000, 1, AggregatorUnderTest.SessionTimeout * 1.5, kafka.KillAndRestartAsync);
     }
 
     /// <inheritdoc cref="ExactlyOnceSuite"/>
@@ -119,6 +123,6 @@ public sealed class EmbeddedKafkaExactlyOnceTests(ITestOutputHelper output) : Ex
     public async Task Every_event_counts_once_in_three_minutes_of_load_on_the_embedded_broker()
     {
         await using var kafka = await EmbeddedKafkaProcess.StartAsync();
-        await Every_event_counts_once(kafka, 20_000, 8, kafka.KillAndRestartAsync);
+        await Every_event_counts_once(kafka, 20_000, 8, AggregatorUnderTest.SessionTimeout * 2, kafka.KillAndRestartAsync);
     }
 }

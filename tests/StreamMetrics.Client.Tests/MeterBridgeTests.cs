@@ -118,6 +118,16 @@ public sealed class MeterBridgeTests : IDisposable
     }
 
     [Fact]
+    public void What_a_meter_measured_last_is_written_after_its_end_but_its_totals_end_with_it()
+    {
+        _meter.CreateUpDownCounter<int>("connections").Add(3);
+        _meter.CreateCounter<int>("orders").Add(4);
+        _meter.Dispose();
+        _bridge.Flush();
+        Assert.Equal("orders", Text(Assert.Single(_recording.Take()), "metricName"));
+    }
+
+    [Fact]
     public void Beyond_the_limit_of_series_increments_are_written_at_once_and_totals_are_dropped()
     {
         var counter = _meter.CreateCounter<int>("hits");

@@ -49,6 +49,40 @@ public sealed class RestartTests
     }
 
     [Fact]
+    public void Sequences_open_transactions_and_aborted_ones_are_known_after_a_kill()
+    {
+        // A copy of the files of a running log is what a kill -9 leaves.
+        using var log = new TestLog(("segment.bytes", "300"));
+        for (var i = 0; i < 10; i++) log.Sequenced(1, i);
+        log.Transaction(2, 1000, commit: false, ("k", "aborted"));
+        log.OpenTransaction(3, 1000, ("k", "open"));
+        for (var i = 10; i < 13; i++) log.Sequenced(1, i);
+        using var copy = log.CopyAsAfterKill();
+        Assert.Equal((log.Log.EndOffset, log.Log.LastStableOffset), (copy.Log.EndOffset, copy.Log.LastStableOffset));
+        Assert.Equal(copy.Log.View(0, committedOnly: true, 1 << 20).Aborted, log.Log.View(0, committedOnly: true, 1 << 20).Aborted);
+        var end = copy.Log.EndOffset;
+        Assert.Equal(end - 1, copy.Sequenced(1, 12).BaseOffset);
+        Assert.Equal(ErrorCode.OutOfOrderSequenceNumber, copy.Sequenced(1, 14).Error);
+        Assert.Equal(end, copy.Sequenced(1, 13).BaseOffset);
+    }
+
+    [Fact]
+    public void Damage_that_no_crash_explains_stops_the_start()
+    {
+        using var log = new TestLog(("segment.bytes", "300"));
+        for (var i = 0; i < 10; i++) log.Append(1000, ("k", $"{i}"));
+        using var copy = log.CopyAsAfterKill(folder =>
+        {
+            var first = Directory.GetFiles(folder, "*.log").Order().First();
+            var bytes = File.ReadAllBytes(first);
+            bytes[^1] ^= 1;
+            File.WriteAllBytes(first, bytes);
+            File.Delete(Path.ChangeExtension(first, ".index"));
+        }, open: false);
+        Assert.Contains("is damaged", Assert.Throws<InvalidDataException>(copy.Reopen).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_folder_in_use_is_refused_with_one_sentence()
     {
         using var folder = new TemporaryFolder();

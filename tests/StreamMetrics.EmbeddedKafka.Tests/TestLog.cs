@@ -10,9 +10,15 @@ sealed class TestLog : IDisposable
     readonly LogSettings _settings;
 
     public TestLog(params (string Key, string Value)[] settings)
+        : this(ConfigTable.Parse(settings.ToDictionary(s => s.Key, s => s.Value)))
     {
-        _settings = ConfigTable.Parse(settings.ToDictionary(s => s.Key, s => s.Value));
         Log = Open();
+    }
+
+    TestLog(LogSettings settings)
+    {
+        _settings = settings;
+        Log = NewLog();
     }
 
     public PartitionLog Log { get; private set; }
@@ -40,6 +46,27 @@ sealed class TestLog : IDisposable
         OpenTransaction(producerId, time, records);
         using var builder = new BatchBuilder();
         Log.AppendMarker(builder, producerId, 0, commit, time);
+    }
+
+    /// <summary>One record of an idempotent producer.</summary>
+    public AppendResult Sequenced(long producerId, int sequence)
+    {
+        using var builder = new BatchBuilder();
+        var batch = Build(builder, 1000, [("k", $"{sequence}")]).Finish(producerId, 0);
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(batch[53..], sequence);
+        BatchHeader.RenewCrc(batch);
+        return Log.Append(batch, BatchHeader.Read(batch), 1000);
+    }
+
+    /// <summary>A log on a copy of this one's files, made while it is open, with what the test does to the files first.</summary>
+    public TestLog CopyAsAfterKill(Action<string>? damage = null, bool open = true)
+    {
+        var copy = new TestLog(_settings);
+        Directory.CreateDirectory(copy.Folder);
+        foreach (var file in Directory.GetFiles(Folder)) File.Copy(file, Path.Combine(copy.Folder, Path.GetFileName(file)));
+        damage?.Invoke(copy.Folder);
+        if (open) copy.Log = copy.Open();
+        return copy;
     }
 
     /// <summary>Reads as a consumer does: fetch by fetch, from where the last one ended.</summary>
@@ -77,6 +104,8 @@ sealed class TestLog : IDisposable
         Log.Dispose();
         _folder.Dispose();
     }
+
+    PartitionLog NewLog() => new("test", 0, Folder, _settings, NullLogger.Instance);
 
     static BatchBuilder Build(BatchBuilder builder, long time, (string Key, string? Value)[] records)
     {
@@ -118,7 +147,7 @@ sealed class TestLog : IDisposable
 
     PartitionLog Open()
     {
-        var log = new PartitionLog("test", 0, Folder, _settings, NullLogger.Instance);
+        var log = NewLog();
         log.Open(0);
         return log;
     }

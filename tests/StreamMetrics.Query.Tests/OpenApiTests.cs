@@ -16,7 +16,8 @@ public sealed class OpenApiTests(Servers servers)
         string[] endpoints =
         [
             "/api/v1/services", "/api/v1/services/{serviceId}", "/api/v1/services/{serviceId}/metrics", "/api/v1/services/{serviceId}/metrics/{metricName}/current",
-            "/api/v1/services/{serviceId}/metrics/{metricName}/series", "/api/v1/top", "/api/v1/pipeline",
+            "/api/v1/services/{serviceId}/metrics/{metricName}/series", "/api/v1/top", "/api/v1/pipeline", "/api/v1/stream",
+            "/api/v1/dead-letters", "/api/v1/dead-letters/{partition}/{offset}/replay",
         ];
         Assert.Superset(endpoints.ToHashSet(), paths.EnumerateObject().Select(p => p.Name).ToHashSet());
         foreach (var path in paths.EnumerateObject())

@@ -70,6 +70,17 @@ public sealed class PipelineTests(Servers servers) : IAsyncLifetime
     }
 
     [Fact]
+    public void The_rate_of_aggregates_is_taken_over_a_minute_because_they_come_when_windows_end()
+    {
+        var rates = new PipelineRates(TimeSpan.FromSeconds(5));
+
+        for (var second = 0; second <= 70; second++) rates.Add(second * 1_000, [Status(0, events: 1_000, aggregates: second < 30 ? 0 : 600)]);
+
+        Assert.Equal(10, rates.AggregatesPerSecond);
+        Assert.Equal(0, rates.EventsPerSecond);
+    }
+
+    [Fact]
     public void A_new_owner_counts_from_zero_and_nothing_is_lost_or_negative()
     {
         var rates = new PipelineRates(TimeSpan.FromSeconds(5));

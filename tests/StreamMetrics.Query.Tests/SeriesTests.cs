@@ -132,6 +132,33 @@ public sealed class SeriesTests(Servers servers) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Hours_and_days_come_from_their_roll_ups_and_from_smaller_windows_where_those_are_not_computed()
+    {
+        // noon is 12:00 of the 7th; the day before has a day and its hours, today has hours up to ten and 15 minutes up to eleven
+        var today = Noon - (12 * Hour);
+        var yesterday = today - (24 * Hour);
+        await servers.Cold.InsertAsync(Samples.Of("1d", yesterday, Values(240)));
+        for (var h = 0; h < 34; h++) await servers.Cold.InsertAsync(Samples.Of("1h", yesterday + (h * Hour), Values(10)));
+        for (var q = 0; q < 35 * 4; q++) await servers.Cold.InsertAsync(Samples.Of("15m", yesterday + (q * Hour / 4), Values(3)));
+
+        var days = await _query.GetAsync($"{Path}?window=1d&from={yesterday}&include=provisional");
+        // 10 hours of the roll-ups, then 4 x 15 minutes
+        Assert.Equal([240L, (10 * 10) + (4 * 3)], Points(days).Select(p => p.GetProperty("count").GetInt64()));
+
+        // an input of 03:00 today and one of 05:00 yesterday changed
+        await servers.Cold.StaleAsync("hourly", today + (3 * Hour));
+        await servers.Cold.StaleAsync("hourly", yesterday + (5 * Hour));
+        var hours = Points(await _query.GetAsync($"{Path}?window=1h&from={yesterday}"));
+        Assert.Equal(35, hours.Count);
+        Assert.Equal(
+            Enumerable.Range(0, 35).Select(h => h is 5 or 27 or 34 ? 12L : 10L), hours.Select(p => p.GetProperty("count").GetInt64()));
+        days = await _query.GetAsync($"{Path}?window=1d&from={yesterday}&include=provisional");
+        Assert.Equal([(23L * 10) + 12, (9 * 10) + 12 + 12], Points(days).Select(p => p.GetProperty("count").GetInt64()));
+
+        static double[] Values(int count) => [.. Enumerable.Range(1, count).Select(i => (double)i)];
+    }
+
+    [Fact]
     public async Task GroupBy_gives_one_series_for_each_value_merged_over_the_other_tags()
     {
         var start = Noon - (5 * Hour);

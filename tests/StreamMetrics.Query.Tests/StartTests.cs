@@ -11,6 +11,7 @@ public sealed class StartTests(Servers servers)
     [InlineData("Query__SendOwnMetrics", "true", "ConnectionStrings:kafka")]
     [InlineData("ConnectionStrings__kafka", "127.0.0.1:1", "ConnectionStrings:kafka")]
     [InlineData("ConnectionStrings__kafka", "nonsense", "ConnectionStrings:kafka")]
+    [InlineData("Query__ApiKeys__0", "short", "Query:ApiKeys:0")]
     [InlineData("Query__HotTimeout", "soon", "Query:HotTimeout")]
     [InlineData("ConnectionStrings__redis", "127.0.0.1:1", "ConnectionStrings:redis")]
     [InlineData("ConnectionStrings__redis", "127.0.0.1:1,nonsense=1", "ConnectionStrings:redis")]

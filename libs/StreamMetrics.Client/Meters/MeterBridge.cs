@@ -23,6 +23,7 @@ sealed class MeterBridge : IDisposable
             if (IsChosen(instrument.Meter.Name) && InstrumentMapping.Kind(instrument) is { } kind)
                 listener.EnableMeasurementEvents(instrument, new BridgedInstrument(instrument, kind));
         };
+        _listener.MeasurementsCompleted = (_, state) => ((BridgedInstrument)state!).IsCompleted = true;
         // One typed callback each: a generic conversion would box every measurement.
         _listener.SetMeasurementEventCallback<byte>((_, value, tags, state) => Measured(value, tags, state));
         _listener.SetMeasurementEventCallback<short>((_, value, tags, state) => Measured(value, tags, state));
@@ -46,27 +47,27 @@ sealed class MeterBridge : IDisposable
             }
             finally
             {
-                foreach (var (key, series) in _recorder.OwnedSeries) Write(((BridgedInstrument)key.Owner!).Kind, series);
+                foreach (var (key, series) in _recorder.OwnedSeries) Write((BridgedInstrument)key.Owner!, series);
             }
         }
     }
 
     public void Dispose() => _listener.Dispose();
 
-    void Write(InstrumentKind kind, Series series)
+    void Write(BridgedInstrument instrument, Series series)
     {
         double value;
-        var isDue = kind switch
+        var isDue = instrument.Kind switch
         {
             InstrumentKind.Counter or InstrumentKind.ObservableCounter => series.TryTakeDelta(out value),
-            InstrumentKind.UpDownCounter => series.TryReadTotal(out value),
+            InstrumentKind.UpDownCounter when !instrument.IsCompleted => series.TryReadTotal(out value),
             InstrumentKind.Gauge => series.TryTakeLast(out value),
             _ => Never(out value),
         };
         if (isDue) _recorder.Record(series, value, null);
     }
 
-    // Written when they were measured.
+    // Written when they were measured, or the total of an instrument whose meter is gone.
     static bool Never(out double value)
     {
         value = 0;
@@ -108,6 +109,9 @@ sealed class MeterBridge : IDisposable
     sealed class BridgedInstrument(Instrument instrument, InstrumentKind kind)
     {
         public InstrumentKind Kind { get; } = kind;
+
+        /// <summary>Set when its meter is disposed.</summary>
+        public bool IsCompleted { get; set; }
 
         public string Name { get; } = instrument.Name;
 

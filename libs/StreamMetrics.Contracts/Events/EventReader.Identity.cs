@@ -1,5 +1,6 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace StreamMetrics.Contracts.Events;
 
@@ -7,6 +8,9 @@ namespace StreamMetrics.Contracts.Events;
 // have the same identity, so that a table of known bytes spares everything else.
 public sealed partial class EventReader
 {
+    /// <summary>How many bytes must follow what <see cref="Matches"/> compares with: it reads in steps.</summary>
+    public const int IdentityPadding = 32;
+
     // Odd constants with well mixed bits (the fractions of the square roots of 2, 3 and 5).
     const ulong Mix1 = 0x6A09E667F3BCC909;
     const ulong Mix2 = 0xBB67AE8584CAA73B;
@@ -14,93 +18,118 @@ public sealed partial class EventReader
 
     /// <summary>Lengths of serviceId, metricType, metricName and unit, 16 bits each.</summary>
     public ulong IdentityLengths =>
-        (ulong)(uint)_serviceId.Length | (ulong)(uint)_metricType.Length << 16 | (ulong)(uint)_metricName.Length << 32 | (ulong)(uint)_unit.Length << 48;
+        (uint)_ranges[(int)Field.ServiceId] | (ulong)(uint)_ranges[(int)Field.MetricType] << 16
+        | (ulong)(uint)_ranges[(int)Field.MetricName] << 32 | (ulong)(uint)_ranges[(int)Field.Unit] << 48;
 
     /// <summary>Bytes of the identity: the five parts one behind the other.</summary>
-    public int IdentityLength => _serviceId.Length + _metricType.Length + _metricName.Length + _unit.Length + Math.Max(0, _tags.Length);
+    public int IdentityLength =>
+        (int)_ranges[(int)Field.ServiceId] + (int)_ranges[(int)Field.MetricType] + (int)_ranges[(int)Field.MetricName]
+        + (int)_ranges[(int)Field.Unit] + (int)_ranges[(int)Field.Tags];
 
     /// <summary>A hash of the identity's bytes; the same in every process.</summary>
     public ulong IdentityHash()
     {
-        ref var text = ref _text[0];
-        var hash = IdentityLengths ^ Mix3;
-        hash = HashShort(ref Unsafe.Add(ref text, _serviceId.Start), _serviceId.Length, hash);
-        hash = HashShort(ref Unsafe.Add(ref text, _metricType.Start), _metricType.Length, hash);
-        hash = HashShort(ref Unsafe.Add(ref text, _metricName.Start), _metricName.Length, hash);
-        hash = HashShort(ref Unsafe.Add(ref text, _unit.Start), _unit.Length, hash);
-        return HashLong(ref Unsafe.Add(ref text, _tags.Start), Math.Max(0, _tags.Length), hash);
+        var hash = Hash(Field.ServiceId, IdentityLengths ^ Mix3);
+        hash = Hash(Field.MetricType, hash);
+        hash = Hash(Field.MetricName, hash);
+        hash = Hash(Field.Unit, hash);
+        return Fold(hash ^ Mix2, HashTags());
     }
 
     /// <summary>True when the identity consists of these bytes.</summary>
-    /// <param name="identity">Bytes of <see cref="CopyIdentity"/>.</param>
-    /// <param name="lengths">The <see cref="IdentityLengths"/> that go with them.</param>
-    public bool Matches(ReadOnlySpan<byte> identity, ulong lengths)
+    /// <param name="identity">First byte of a copy (<see cref="CopyIdentity"/>), with <see cref="IdentityPadding"/> bytes behind it.</param>
+    /// <param name="length">Its length.</param>
+    /// <param name="lengths">The <see cref="IdentityLengths"/> that go with it.</param>
+    public bool Matches(ref byte identity, int length, ulong lengths)
     {
-        if (lengths != IdentityLengths || identity.Length != IdentityLength) return false;
+        if (lengths != IdentityLengths || length != IdentityLength) return false;
         var at = 0;
-        return Take(identity, _serviceId, ref at) && Take(identity, _metricType, ref at) && Take(identity, _metricName, ref at)
-            && Take(identity, _unit, ref at) && (_tags.Length <= 0 || Take(identity, _tags, ref at));
+        return Take(ref identity, ref at, Field.ServiceId) && Take(ref identity, ref at, Field.MetricType) && Take(ref identity, ref at, Field.MetricName)
+            && Take(ref identity, ref at, Field.Unit) && Take(ref identity, ref at, Field.Tags);
     }
 
     /// <summary>Copies the identity's bytes.</summary>
     /// <param name="destination">Of <see cref="IdentityLength"/>.</param>
     public void CopyIdentity(Span<byte> destination)
     {
-        foreach (var range in (ReadOnlySpan<(int, int)>)[_serviceId, _metricType, _metricName, _unit, _tags])
+        foreach (var field in (ReadOnlySpan<Field>)[Field.ServiceId, Field.MetricType, Field.MetricName, Field.Unit, Field.Tags])
         {
-            var part = Span(range);
+            var part = Span(field);
             part.CopyTo(destination);
             destination = destination[part.Length..];
         }
     }
 
+    // Compares one part, 16 bytes at a time; the last step reaches past it, and what differs there does not count.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    bool Take(ReadOnlySpan<byte> identity, (int Start, int Length) range, ref int at)
+    bool Take(ref byte identity, ref int at, Field field)
     {
-        var part = identity.Slice(at, range.Length);
-        at += range.Length;
-        return part.SequenceEqual(new ReadOnlySpan<byte>(_text, range.Start, range.Length));
-    }
-
-    // Folded 64x64 multiplications over 16 bytes at a time, as in wyhash (Wang Yi, public domain). Loads may reach past the part: the
-    // buffer goes on, and what does not belong is masked.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static ulong HashShort(ref byte start, int length, ulong hash)
-    {
+        var range = Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_ranges), (int)field);
+        var length = (int)range;
+        ref var part = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_text), (int)(range >> 32));
+        ref var other = ref Unsafe.Add(ref identity, at);
+        at += length;
         while (length > 16)
         {
-            hash = Fold(Unsafe.ReadUnaligned<ulong>(ref start) ^ Mix1, Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, 8)) ^ hash);
+            if (Vector128.LoadUnsafe(ref part) != Vector128.LoadUnsafe(ref other)) return false;
+            part = ref Unsafe.Add(ref part, 16);
+            other = ref Unsafe.Add(ref other, 16);
+            length -= 16;
+        }
+
+        var equal = Vector128.Equals(Vector128.LoadUnsafe(ref part), Vector128.LoadUnsafe(ref other)).ExtractMostSignificantBits();
+        return (~equal & ((1u << length) - 1)) == 0;
+    }
+
+    // Folded 64x64 multiplications over 16 bytes at a time, as in wyhash (Wang Yi, public domain). The lengths are hashed as well, so
+    // that the last step may read bytes a second time.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    ulong Hash(Field field, ulong hash)
+    {
+        var range = Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_ranges), (int)field);
+        ref var start = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_text), (int)(range >> 32));
+        return HashBytes(ref start, (int)range, hash);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static ulong HashBytes(ref byte start, int length, ulong hash)
+    {
+        if (length < 8) return Fold(Short(ref start, length) ^ Mix1, hash);
+        while (length > 16)
+        {
+            hash = Fold(Long(ref start) ^ Mix1, Long(ref Unsafe.Add(ref start, 8)) ^ hash);
             start = ref Unsafe.Add(ref start, 16);
             length -= 16;
         }
 
-        return Tail(ref start, length, hash);
+        // What is left has 1 to 16 bytes; the two words may overlap each other or bytes before.
+        return Fold(Long(ref Unsafe.Add(ref start, Math.Min(0, length - 8))) ^ Mix1, Long(ref Unsafe.Add(ref start, length - 8)) ^ hash);
     }
 
-    static ulong HashLong(ref byte start, int length, ulong hash)
+    ulong HashTags()
     {
-        var second = hash ^ Mix2;
+        var range = _ranges[(int)Field.Tags];
+        var length = (int)range;
+        ref var start = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_text), (int)(range >> 32));
+        var first = (ulong)length ^ Mix1;
+        var second = Mix3;
+        // Two chains, so that the multiplications of one do not wait for those of the other.
         while (length > 32)
         {
-            hash = Fold(Unsafe.ReadUnaligned<ulong>(ref start) ^ Mix1, Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, 8)) ^ hash);
-            second = Fold(Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, 16)) ^ Mix3, Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, 24)) ^ second);
+            first = Fold(Long(ref start) ^ Mix1, Long(ref Unsafe.Add(ref start, 8)) ^ first);
+            second = Fold(Long(ref Unsafe.Add(ref start, 16)) ^ Mix2, Long(ref Unsafe.Add(ref start, 24)) ^ second);
             start = ref Unsafe.Add(ref start, 32);
             length -= 32;
         }
 
-        return HashShort(ref start, length, hash ^ BitOperations.RotateLeft(second, 23));
+        return HashBytes(ref start, length, first) ^ second;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static ulong Tail(ref byte start, int length, ulong hash)
-    {
-        var low = Unsafe.ReadUnaligned<ulong>(ref start);
-        var high = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, 8));
-        // Of each load the bytes up to length count: a shift by 64 or more would shift by less.
-        low = length >= 8 ? low : length == 0 ? 0 : low << (64 - 8 * length);
-        high = length >= 16 ? high : length <= 8 ? 0 : high << (128 - 8 * length);
-        return Fold(low ^ Mix1 ^ (ulong)length, high ^ hash);
-    }
+    static ulong Long(ref byte start) => Unsafe.ReadUnaligned<ulong>(ref start);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static ulong Short(ref byte start, int length) => length == 0 ? 0 : Unsafe.ReadUnaligned<ulong>(ref start) << (64 - 8 * length);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static ulong Fold(ulong a, ulong b)

@@ -170,14 +170,12 @@ internal static class ClusterHandlers
         if (v >= 1) w.Bool(topic?.IsInternal ?? false);
         var partitions = topic?.Partitions ?? [];
         w.ArrayLength(partitions.Length);
-        Span<int> replicas = stackalloc int[topic?.Meta.ReplicationFactor ?? 0];
         foreach (var log in partitions)
         {
-            var leader = request.Broker.Owner(log.Topic, log.Partition);
-            Replicas(request.Broker, leader, replicas);
+            var replicas = request.Broker.Replicas(topic!.Meta, log.Partition);
             w.Error(ErrorCode.None);
             w.Int32(log.Partition);
-            w.Int32(leader.Id);
+            w.Int32(replicas[0]);
             if (v >= 7) w.Int32(0);
             w.Int32Array(replicas);
             w.Int32Array(replicas);
@@ -187,11 +185,5 @@ internal static class ClusterHandlers
 
         if (v >= 8) w.Int32(NoOperations);
         w.Tags();
-    }
-
-    /// <summary>The leader and the brokers after it; all of them are this process, so all are in sync.</summary>
-    static void Replicas(Broker broker, BrokerEndpoint leader, Span<int> into)
-    {
-        for (var i = 0; i < into.Length; i++) into[i] = (leader.Id - 1 + i) % broker.Endpoints.Length + 1;
     }
 }

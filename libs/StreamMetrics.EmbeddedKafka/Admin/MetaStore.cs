@@ -12,6 +12,9 @@ internal sealed class TopicMeta
     public required short ReplicationFactor { get; init; }
     public required Dictionary<string, string> Settings { get; init; }
 
+    /// <summary>Broker ids per partition, leader first, where the creator gave them; otherwise they follow from <see cref="Broker.Replicas"/>.</summary>
+    public Dictionary<int, int[]> Assignments { get; init; } = [];
+
     /// <summary>First offset per partition where DeleteRecords has moved it; retention's moves follow from the files.</summary>
     public Dictionary<int, long> StartOffsets { get; init; } = [];
 }

@@ -5,7 +5,7 @@ namespace StreamMetrics.EmbeddedKafka;
 /// <summary>CreateTopics v2-7, DeleteTopics v1-6, CreatePartitions v0-3.</summary>
 internal static class TopicHandlers
 {
-    readonly record struct Wanted(string Name, int Partitions, short ReplicationFactor, int AssignedPartitions, bool AssignmentIsValid, Dictionary<string, string?> Settings);
+    readonly record struct Wanted(string Name, int Partitions, short ReplicationFactor, Dictionary<int, int[]> Assignments, bool AssignmentIsValid, Dictionary<string, string?> Settings);
 
     public static void Create(Request request)
     {
@@ -61,37 +61,37 @@ internal static class TopicHandlers
     {
         var r = request.Reader();
         var w = request.Response;
-        var wanted = new List<(string Name, int Count, bool AssignmentIsValid)>();
+        var wanted = new List<(string Name, int Count, List<int[]> Assignments)>();
         for (var topics = r.ArrayLength(); topics > 0; topics--)
         {
-            var (name, count, valid) = (r.String(), r.Int32(), true);
+            var (name, count, given) = (r.String(), r.Int32(), new List<int[]>());
             for (var assignments = r.ArrayLength(); assignments > 0; assignments--)
             {
-                valid &= AreKnown(request.Broker, r.Int32Array());
+                given.Add(r.Int32Array());
                 r.Tags();
             }
 
             r.Tags();
-            wanted.Add((name, count, valid));
+            wanted.Add((name, count, given));
         }
 
         r.Int32();
         var validateOnly = r.Bool();
         w.Int32(0);
         w.ArrayLength(wanted.Count);
-        foreach (var (name, count, valid) in wanted)
+        foreach (var (name, count, given) in wanted)
         {
             var topic = request.Broker.Topics.Find(name);
             var error = topic is null ? ErrorCode.UnknownTopicOrPartition
-                : !valid ? ErrorCode.InvalidReplicaAssignment
                 : count <= topic.Partitions.Length ? ErrorCode.InvalidPartitions
+                : given.Count > 0 && (given.Count != count - topic.Partitions.Length || !given.TrueForAll(ids => AreKnown(request.Broker, ids))) ? ErrorCode.InvalidReplicaAssignment
                 : validateOnly ? ErrorCode.None
-                : request.Broker.Topics.AddPartitions(topic, count);
+                : request.Broker.Topics.AddPartitions(topic, count, given);
             w.String(name);
             w.Error(error);
             w.String(error switch
             {
-                ErrorCode.InvalidReplicaAssignment => "The assignment names unknown brokers.",
+                ErrorCode.InvalidReplicaAssignment => "The assignment must name known brokers for each new partition.",
                 ErrorCode.InvalidPartitions => $"The topic has {topic!.Partitions.Length} partitions, the new number must be larger than that and not {count}.",
                 _ => null,
             });
@@ -103,17 +103,16 @@ internal static class TopicHandlers
 
     static Wanted ReadTopic(ref WireReader r, Broker broker)
     {
-        var (name, partitions, factor, assigned, valid) = (r.String(), r.Int32(), r.Int16(), new HashSet<int>(), true);
+        var (name, partitions, factor, assigned, valid) = (r.String(), r.Int32(), r.Int16(), new Dictionary<int, int[]>(), true);
         for (var assignments = r.ArrayLength(); assignments > 0; assignments--)
         {
-            valid &= assigned.Add(r.Int32());
-            var brokers = r.Int32Array();
-            valid &= AreKnown(broker, brokers);
+            var (partition, brokers) = (r.Int32(), r.Int32Array());
+            valid &= assigned.TryAdd(partition, brokers) && AreKnown(broker, brokers);
             factor = (short)brokers.Length;
             r.Tags();
         }
 
-        valid &= assigned.Count == 0 || (assigned.Min() == 0 && assigned.Max() == assigned.Count - 1);
+        valid &= assigned.Count == 0 || (assigned.Keys.Min() == 0 && assigned.Keys.Max() == assigned.Count - 1);
         var settings = new Dictionary<string, string?>();
         for (var count = r.ArrayLength(); count > 0; count--)
         {
@@ -122,7 +121,7 @@ internal static class TopicHandlers
         }
 
         r.Tags();
-        return new(name, partitions, factor, assigned.Count, valid, settings);
+        return new(name, partitions, factor, assigned, valid, settings);
     }
 
     static (ErrorCode, string?, Topic?) Create(Broker broker, in Wanted wanted, bool validateOnly)
@@ -131,9 +130,9 @@ internal static class TopicHandlers
             return (ErrorCode.InvalidTopic, $"Topic name '{wanted.Name}' is not valid: 1 to 249 letters, digits, '.', '_' or '-', not '.' or '..'.", null);
         if (broker.Topics.Find(wanted.Name) is not null) return (ErrorCode.TopicAlreadyExists, $"Topic '{wanted.Name}' already exists.", null);
         if (!wanted.AssignmentIsValid) return (ErrorCode.InvalidReplicaAssignment, "The replica assignment must name partitions 0 to n-1 once and known brokers.", null);
-        if (wanted.AssignedPartitions > 0 && wanted.Partitions != -1 && wanted.Partitions != wanted.AssignedPartitions)
+        if (wanted.Assignments.Count > 0 && wanted.Partitions != -1 && wanted.Partitions != wanted.Assignments.Count)
             return (ErrorCode.InvalidRequest, "Both a number of partitions and an assignment are given.", null);
-        var partitions = wanted.AssignedPartitions > 0 ? wanted.AssignedPartitions : wanted.Partitions == -1 ? broker.Options.DefaultPartitions : wanted.Partitions;
+        var partitions = wanted.Assignments.Count > 0 ? wanted.Assignments.Count : wanted.Partitions == -1 ? broker.Options.DefaultPartitions : wanted.Partitions;
         if (partitions < 1) return (ErrorCode.InvalidPartitions, "Number of partitions must be larger than 0, or -1 to use the default value.", null);
         var brokers = broker.Endpoints.Length;
         var factor = wanted.ReplicationFactor == -1 ? (short)Math.Min(3, brokers) : wanted.ReplicationFactor;
@@ -148,7 +147,7 @@ internal static class TopicHandlers
         }
 
         if (validateOnly) return (ErrorCode.None, null, null);
-        var (error, topic) = broker.Topics.Create(wanted.Name, partitions, factor, settings);
+        var (error, topic) = broker.Topics.Create(wanted.Name, partitions, factor, settings, wanted.Assignments);
         return (error, error == ErrorCode.None ? null : $"Topic '{wanted.Name}' cannot be created.", topic);
     }
 

@@ -80,13 +80,13 @@ internal sealed class TopicRegistry
     }
 
     /// <summary>Creates a topic whose name and settings have been checked.</summary>
-    public (ErrorCode Error, Topic? Topic) Create(string name, int partitions, short replicationFactor, Dictionary<string, string> settings)
+    public (ErrorCode Error, Topic? Topic) Create(string name, int partitions, short replicationFactor, Dictionary<string, string> settings, Dictionary<int, int[]>? assignments = null)
     {
         if (partitions is < 1 or > MaxPartitions) return (ErrorCode.InvalidPartitions, null);
         lock (_store.Gate)
         {
             if (_byName.ContainsKey(name)) return (ErrorCode.TopicAlreadyExists, null);
-            var meta = new TopicMeta { Name = name, Id = Guid.NewGuid(), Partitions = partitions, ReplicationFactor = replicationFactor, Settings = settings };
+            var meta = new TopicMeta { Name = name, Id = Guid.NewGuid(), Partitions = partitions, ReplicationFactor = replicationFactor, Settings = settings, Assignments = assignments ?? [] };
             _store.Meta.Topics.Add(meta);
             _store.Save();
             var logs = new PartitionLog[partitions];
@@ -113,13 +113,14 @@ internal sealed class TopicRegistry
         return ErrorCode.None;
     }
 
-    public ErrorCode AddPartitions(Topic topic, int count)
+    public ErrorCode AddPartitions(Topic topic, int count, List<int[]> assignments)
     {
         lock (_store.Gate)
         {
             var have = topic.Partitions.Length;
             if (count <= have || count > MaxPartitions) return ErrorCode.InvalidPartitions;
             topic.Meta.Partitions = count;
+            for (var i = 0; i < assignments.Count; i++) topic.Meta.Assignments[have + i] = assignments[i];
             _store.Save();
             var logs = new PartitionLog[count];
             topic.Partitions.CopyTo(logs, 0);

@@ -5,10 +5,10 @@ namespace StreamMetrics.EmbeddedKafka;
 /// <param name="BaseOffset">Offset of its first record, -1 when refused.</param>
 /// <param name="LogAppendTime">Broker time it was stamped with, -1 for CreateTime topics.</param>
 /// <param name="Message">What a user should read, with an error.</param>
-/// <param name="RecordIndex">The record the error is about, -1 = the whole batch.</param>
-internal readonly record struct AppendResult(ErrorCode Error, long BaseOffset, long LogAppendTime = -1, string? Message = null, int RecordIndex = -1)
+/// <param name="Records">The records the error is about, by their place in the batch; null = the whole batch.</param>
+internal readonly record struct AppendResult(ErrorCode Error, long BaseOffset, long LogAppendTime = -1, string? Message = null, List<int>? Records = null)
 {
-    public static AppendResult Refused(ErrorCode error, string? message = null, int recordIndex = -1) => new(error, -1, -1, message, recordIndex);
+    public static AppendResult Refused(ErrorCode error, string? message = null, List<int>? records = null) => new(error, -1, -1, message, records);
 }
 
 /// <summary>What a client's batch must fulfil before it is let into a log; Kafka's order of checks (UnifiedLog, LogValidator).</summary>
@@ -58,11 +58,13 @@ internal static class BatchValidator
     static AppendResult ValidateKeys(ReadOnlySpan<byte> records, in BatchHeader header)
     {
         using var reader = new RecordReader(records, header);
+        List<int>? keyless = null;
         for (var index = 0; reader.TryRead(out var record); index++)
         {
-            if (!record.HasKey) return AppendResult.Refused(ErrorCode.InvalidRecord, "Compacted topics accept only records with a key.", index);
+            if (!record.HasKey) (keyless ??= []).Add(index);
         }
 
-        return reader.IsCorrupt ? AppendResult.Refused(ErrorCode.CorruptMessage, "The records of the batch cannot be decoded.") : default;
+        if (reader.IsCorrupt) return AppendResult.Refused(ErrorCode.CorruptMessage, "The records of the batch cannot be decoded.");
+        return keyless is null ? default : AppendResult.Refused(ErrorCode.InvalidRecord, "Compacted topics accept only records with a key.", keyless);
     }
 }

@@ -31,13 +31,13 @@ internal static class FetchHandler
         }
 
         var waiter = request.Waiter;
-        var deadline = request.Broker.Time.GetTimestamp();
+        var started = request.Broker.Time.GetTimestamp();
         while (true)
         {
             // Armed before looking, so that what is appended after the look is not missed.
             waiter.Arm();
             if (fetch.MaxWaitMs <= 0 || IsReady(fetch)) break;
-            var left = fetch.MaxWaitMs - request.Broker.Time.GetElapsedTime(deadline).TotalMilliseconds;
+            var left = fetch.MaxWaitMs - request.Broker.Time.GetElapsedTime(started).TotalMilliseconds;
             if (left <= 0 || request.Closed.IsCancellationRequested) break;
             Subscribe(waiter, fetch);
             if (IsReady(fetch)) break;

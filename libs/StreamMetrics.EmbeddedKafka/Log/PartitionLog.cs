@@ -71,6 +71,7 @@ internal sealed partial class PartitionLog : IDisposable
     }
 
     /// <summary>Ends a transaction here: writes the control batch, moves the last stable offset, wakes readers.</summary>
+    /// <exception cref="IOException">The marker is not in the log; the transaction is still open here.</exception>
     public void AppendMarker(BatchBuilder builder, long producerId, short epoch, bool commit, long now)
     {
         lock (_gate)
@@ -79,7 +80,8 @@ internal sealed partial class PartitionLog : IDisposable
             var marker = builder.Marker(now, producerId, epoch, commit);
             var header = BatchHeader.Read(marker);
             var offset = _endOffset;
-            Write(marker, header, now);
+            var result = Write(marker, header, now);
+            if (result.Error != ErrorCode.None) throw new IOException($"The marker of a transaction cannot be written to {Topic}-{Partition}: {result.Message}");
             _producers.Ended(producerId, epoch, offset, commit, now);
         }
 
@@ -125,7 +127,7 @@ internal sealed partial class PartitionLog : IDisposable
     {
         lock (_gate)
         {
-            if (_closed) return;
+            if (_closed || _segments.Length == 0) return;
             _closed = true;
             ProducerSnapshot.Write(_directory, _endOffset, _producers);
             ProducerSnapshot.DeleteAllBut(_directory, keep: 2);

@@ -76,10 +76,10 @@ internal static class ProduceHandler
         if (version >= 5) w.Int64(startOffset);
         if (version >= 8)
         {
-            w.ArrayLength(result.RecordIndex >= 0 ? 1 : 0);
-            if (result.RecordIndex >= 0)
+            w.ArrayLength(result.Records?.Count ?? 0);
+            foreach (var record in result.Records ?? [])
             {
-                w.Int32(result.RecordIndex);
+                w.Int32(record);
                 w.String(result.Message);
                 w.Tags();
             }

@@ -30,11 +30,7 @@ internal sealed class TransactionCoordinator(
         log.ForEachBatch(Replay);
         foreach (var state in _states.Values)
         {
-            lock (state.Gate)
-            {
-                if (state.Status == TransactionStatus.PrepareCommit) Complete(state, commit: true);
-                else if (state.Status == TransactionStatus.PrepareAbort) Complete(state, commit: false);
-            }
+            lock (state.Gate) CompleteIfDecided(state);
         }
     }
 
@@ -122,13 +118,13 @@ internal sealed class TransactionCoordinator(
         {
             lock (state.Gate)
             {
+                CompleteIfDecided(state);
                 if (state.Status == TransactionStatus.Ongoing && state.StartedAt + state.TimeoutMs < now)
                 {
                     Log.TransactionTimedOut(logger, state.Id);
                     Abort(state);
                 }
-                else if (state.Status is not (TransactionStatus.Ongoing or TransactionStatus.PrepareCommit or TransactionStatus.PrepareAbort)
-                    && state.UpdatedAt < now - (long)options.TransactionalIdExpiration.TotalMilliseconds)
+                else if (state.Status != TransactionStatus.Ongoing && state.UpdatedAt < now - (long)options.TransactionalIdExpiration.TotalMilliseconds)
                 {
                     state.Status = TransactionStatus.Dead;
                     Forget(state);
@@ -158,6 +154,13 @@ internal sealed class TransactionCoordinator(
         if (state.ProducerEpoch < short.MaxValue) state.ProducerEpoch++;
         state.LastEpoch = -1;
         Finish(state, commit: false);
+    }
+
+    /// <summary>Whoever sees a decided transaction under its lock sees one whose completion failed (a full disk) or was cut off by a crash.</summary>
+    void CompleteIfDecided(TransactionState state)
+    {
+        if (state.Status == TransactionStatus.PrepareCommit) Complete(state, commit: true);
+        else if (state.Status == TransactionStatus.PrepareAbort) Complete(state, commit: false);
     }
 
     void Finish(TransactionState state, bool commit)

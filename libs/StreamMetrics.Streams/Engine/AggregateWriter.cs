@@ -76,7 +76,7 @@ sealed class AggregateWriter(int partition)
             Text(_exemplar.WrittenSpan);
         }
 
-        Number(",\"maxRelativeError\":"u8, cell.Sketch.MaxRelativeError);
+        Number(",\"maxRelativeError\":"u8, cell.MaxRelativeError);
         Number(",\"late\":"u8, late);
         Number(",\"partition\":"u8, partition);
         Number(",\"asOfOffset\":"u8, asOfOffset);
@@ -85,7 +85,7 @@ sealed class AggregateWriter(int partition)
     void WriteParts(Accumulator cell)
     {
         _sketch.ResetWrittenCount();
-        cell.Sketch.WriteTo(_sketch);
+        cell.WriteTo(_sketch);
         _exemplar.ResetWrittenCount();
         if (!cell.HasExemplar) return;
         // The ids are JSON text already: they were checked when the event was read.
@@ -128,9 +128,8 @@ readonly record struct AggregateValues(
     {
         if (cell.Count == 0) return default;
         var sum = cell.Sum;
-        var sketch = cell.Sketch;
         var perSecond = (series.MetricType == MetricTypes.Counter ? sum : cell.Count) / (size / 1000.0);
-        return new(sum, sum / cell.Count, sketch.Min, sketch.Max, sketch.Quantile(0.50), sketch.Quantile(0.95), sketch.Quantile(0.99),
+        return new(sum, sum / cell.Count, cell.Min, cell.Max, cell.Quantile(0.50), cell.Quantile(0.95), cell.Quantile(0.99),
             double.IsFinite(perSecond) ? perSecond : double.CopySign(double.MaxValue, perSecond), cell.Last, cell.LastTime);
     }
 }

@@ -58,7 +58,7 @@ public abstract class LiveSeries
     /// <summary><see cref="Contracts.TagsHash"/> of the tags; empty for a total.</summary>
     public required string TagsHash { get; init; }
 
-    /// <summary>Log time of the newest event, ms since the epoch.</summary>
+    /// <summary>Log time of the first event since the series was written last, ms since the epoch.</summary>
     public long LastSeen { get; internal set; }
 
     /// <summary>Set by the owner for series that somebody looks at: they have their own queue.</summary>

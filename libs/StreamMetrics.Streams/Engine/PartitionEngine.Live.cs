@@ -3,7 +3,9 @@ namespace StreamMetrics.Streams;
 // Provisional values of series that changed.
 public sealed partial class PartitionEngine
 {
-    // Dirty series in the order in which they became dirty; a series is in one of the queues at most (Series.IsQueued).
+    // Dirty series in the order in which they became dirty; a series is in one of the queues at most. By id, in one array: that is in the
+    // cache, the series are not.
+    bool[] _isQueued = [];
     readonly Queue<Series> _watched = new();
     readonly Queue<Series> _unwatched = new();
     readonly Accumulator _merged = new();
@@ -31,7 +33,7 @@ public sealed partial class PartitionEngine
             if (series.Watched != (lane == LiveLane.Watched))
             {
                 queue.Dequeue();
-                Enqueue(series);
+                Enqueue(series, series.LastSeen);
                 continue;
             }
 
@@ -44,7 +46,7 @@ public sealed partial class PartitionEngine
                 continue;
             }
 
-            series.IsQueued = false;
+            Dequeued(series);
             WriteSeries(output, series);
             written++;
         }
@@ -57,14 +59,28 @@ public sealed partial class PartitionEngine
     {
         for (var id = 0; id < _registry.IdLimit; id++)
         {
-            if (_registry.ById(id) is { IsQueued: false } series) Enqueue(series);
+            EnsureQueue(id); // a restored series has no event yet
+            if (_registry.ById(id) is { } series && !_isQueued[id]) Enqueue(series, series.LastSeen);
         }
     }
 
-    void Enqueue(Series series)
+    void Enqueue(Series series, long lastSeen)
     {
-        series.IsQueued = true;
+        _isQueued[series.Id] = true;
+        series.LastSeen = lastSeen;
         (series.Watched ? _watched : _unwatched).Enqueue(series);
+    }
+
+    void EnsureQueue(int id)
+    {
+        if (id >= _isQueued.Length) Array.Resize(ref _isQueued, Math.Max(64, 2 * id));
+    }
+
+    void Dequeued(Series series)
+    {
+        _isQueued[series.Id] = false;
+        // The series may have been forgotten while it was in the queue, and another one have its id: that one was not let in.
+        if (_registry.ById(series.Id) is { } successor && successor != series) Enqueue(successor, successor.LastSeen);
     }
 
     void WriteSeries(ILiveOutput output, Series series)
@@ -137,7 +153,7 @@ public sealed partial class PartitionEngine
             LastTime = values.LastTime,
             Errors = _merged.Errors,
             ExemplarJson = _writer.ExemplarJson,
-            MaxRelativeError = _merged.Sketch.MaxRelativeError,
+            MaxRelativeError = _merged.MaxRelativeError,
             AsOf = _watermark,
             Offset = _position - 1,
             Sketch = _writer.Sketch,

@@ -14,6 +14,7 @@ public sealed partial class PartitionEngine
 
     // The pane of the event before: most events have the same one.
     CellTable? _hotPane;
+    long _hotNumber = -1;
     long _hotStart = long.MaxValue;
 
     long _closedPane = -1; // newest pane that is closed
@@ -26,31 +27,45 @@ public sealed partial class PartitionEngine
 
     sealed record PendingCorrection(Series Series, int Size, long Number, Accumulator Cell);
 
+    // The event's pane is that of the event before, and the table knows its cells.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    void Count(Series series, bool isError, in InputRecord record)
+    void CountUsual(ref SeriesCache.Entry entry, in InputRecord record)
     {
-        var time = _reader.Timestamp;
-        var pane = (ulong)(time - _hotStart) < (ulong)_time.Pane ? _hotPane! : FindPane(time);
-        if (series.Service.IsMisrouted) Statistics.Misrouted++;
         Statistics.Accepted++;
+        if (entry.IsMisrouted) Statistics.Misrouted++;
+        var (cell, total) = (entry.Cell!, entry.TotalCell!);
+        AddTo(cell, _reader.Timestamp, entry.IsError, record.Offset);
+        AddTo(total, _reader.Timestamp, entry.IsError, record.Offset);
+        var pane = _hotPane!;
+        pane.MarkDirty(cell.SeriesId);
+        pane.MarkDirty(total.SeriesId);
+        if (!_isQueued[cell.SeriesId]) Enqueue(_registry.ById(cell.SeriesId)!, record.LogTime);
+        if (!_isQueued[total.SeriesId]) Enqueue(_registry.ById(total.SeriesId)!, record.LogTime);
+    }
+
+    // Any event that is accepted; true when its pane is open.
+    bool Count(Series series, bool isError, in InputRecord record)
+    {
+        Statistics.Accepted++;
+        if (series.Service.IsMisrouted) Statistics.Misrouted++;
+        var time = _reader.Timestamp;
+        var pane = (ulong)(time - _hotStart) < (ulong)_time.Pane ? _hotPane : FindPane(time);
         if (pane == null)
         {
             CountLate(series, isError, record);
-            return;
+            return false;
         }
 
-        Add(pane, series, time, isError, record);
-        Add(pane, series.Total!, time, isError, record);
+        AddOpen(pane, series, isError, record);
+        AddOpen(pane, series.Total!, isError, record);
+        return true;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    void Add(CellTable pane, Series series, long time, bool isError, in InputRecord record)
+    void AddOpen(CellTable pane, Series series, bool isError, in InputRecord record)
     {
-        var cell = pane.Find(series.Id) ?? OpenPaneCell(pane, series);
-        AddTo(cell, time, isError, record.Offset);
+        AddTo(pane.Find(series.Id) ?? OpenPaneCell(pane, series), _reader.Timestamp, isError, record.Offset);
         pane.MarkDirty(series.Id);
-        series.LastSeen = record.LogTime;
-        if (!series.IsQueued) Enqueue(series);
+        if (!_isQueued[series.Id]) Enqueue(series, record.LogTime);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -73,6 +88,7 @@ public sealed partial class PartitionEngine
         var number = time / _time.Pane;
         if (number <= _closedPane) return null;
         _hotPane = TableOf(_panes, number);
+        _hotNumber = number;
         _hotStart = number * _time.Pane;
         return _hotPane;
     }
@@ -108,7 +124,9 @@ public sealed partial class PartitionEngine
 
     Accumulator OpenCell(CellTable table, Series series)
     {
+        EnsureQueue(series.Id);
         var cell = _freeCells.TryPop(out var free) ? free : new();
+        cell.SeriesId = series.Id;
         table.Set(series.Id, cell);
         table.MarkDirty(series.Id);
         series.Cells++;
@@ -153,8 +171,8 @@ public sealed partial class PartitionEngine
             table.MarkDirty(series.Id);
         }
 
-        series.LastSeen = record.LogTime;
-        if (!series.IsQueued) Enqueue(series);
+        EnsureQueue(series.Id);
+        if (!_isQueued[series.Id]) Enqueue(series, record.LogTime);
         return isCorrection;
     }
 
@@ -299,7 +317,7 @@ public sealed partial class PartitionEngine
             {
                 if (cells[id] is not { } cell) continue;
                 var series = _registry.ById(id)!;
-                if (!series.IsQueued) Enqueue(series);
+                if (!_isQueued[id]) Enqueue(series, series.LastSeen);
                 if (!isExpired) continue;
                 Recycle(cell);
                 Release(series);

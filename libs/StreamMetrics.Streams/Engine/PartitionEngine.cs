@@ -112,15 +112,11 @@ public sealed partial class PartitionEngine
 
         var hash = _reader.IdentityHash();
         ref var entry = ref _cache.Find(_reader, hash);
-        if (entry.Series is not { IsAlive: true } series)
-        {
-            ProcessUnknown(record, hash);
-            return;
-        }
-
-        if (entry.IsNotNegative && _reader.Value < 0) RejectNegative(record);
-        else if (record.Replay != null || !IsInTime(_reader.Timestamp)) ProcessUnusual(record, series, entry.IsError);
-        else Count(series, entry.IsError, record);
+        var time = _reader.Timestamp;
+        var isUsual = entry.Series != null && entry.Pane == _hotNumber && (ulong)(time - _hotStart) < (ulong)_time.Pane && IsInTime(time)
+            && record.Replay == null && !(entry.IsNotNegative && _reader.Value < 0);
+        if (isUsual) CountUsual(ref entry, record);
+        else ProcessUnusual(ref entry, record, hash);
     }
 
     /// <summary>Moves the watermark as <see cref="Process"/> does and dead-letters the record unread, for one whose processing failed repeatedly.</summary>
@@ -161,8 +157,28 @@ public sealed partial class PartitionEngine
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     bool IsInTime(long time) => time <= _watermark + _time.MaxFuture && _watermark - time <= _time.Horizon;
 
-    // The bytes of its identity are not in the table: a new series, an invalid one, or one above the limits.
+    // Another pane than the event before, an identity whose bytes are not in the table, or something to refuse.
     [MethodImpl(MethodImplOptions.NoInlining)]
+    void ProcessUnusual(ref SeriesCache.Entry entry, in InputRecord record, ulong hash)
+    {
+        if (entry.Series is not { IsAlive: true } series)
+        {
+            ProcessUnknown(record, hash);
+            return;
+        }
+
+        if (entry.IsNotNegative && _reader.Value < 0)
+        {
+            RefuseNegative(record);
+            return;
+        }
+
+        if (!IsAccepted(record, series.ServiceId) || !Count(series, entry.IsError, record)) return;
+        entry.Pane = _hotNumber;
+        entry.Cell = _hotPane!.Find(series.Id);
+        entry.TotalCell = _hotPane.Find(series.Total!.Id);
+    }
+
     void ProcessUnknown(in InputRecord record, ulong hash)
     {
         if (!EventIdentity.TryCreate(_reader, out var identity, out var error) || (error = identity.CheckValue(_reader.Value)) != null)
@@ -177,12 +193,6 @@ public sealed partial class PartitionEngine
         // Overflow depends on how many series there are, not on the bytes alone.
         if (!series.IsOverflow) _cache.Set(_reader, hash, series, identity);
         Count(series, identity.IsError, record);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    void ProcessUnusual(in InputRecord record, Series series, bool isError)
-    {
-        if (IsAccepted(record, series.ServiceId)) Count(series, isError, record);
     }
 
     // The rules of time and of replays; false when the event counts in no window.
@@ -212,7 +222,7 @@ public sealed partial class PartitionEngine
         CultureInfo.InvariantCulture,
         $"timestamp is {time}: {distance / 1000.0:0.###} s {where} the log time; at most {limit / 1000.0:0.###} s are allowed");
 
-    void RejectNegative(in InputRecord record)
+    void RefuseNegative(in InputRecord record)
     {
         var value = _reader.Value.ToString("R", CultureInfo.InvariantCulture);
         Refuse(record, ReasonCodes.InvalidField, new EventError(ReasonCodes.InvalidField, "value", value, EventRules.NotNegative).Message);

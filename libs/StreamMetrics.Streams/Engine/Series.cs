@@ -28,9 +28,6 @@ sealed class Series : LiveSeries
 
     public bool IsAlive { get; set; } = true;
 
-    /// <summary>In one of the queues of the live lane.</summary>
-    public bool IsQueued { get; set; }
-
     /// <summary>Beginning of every aggregate's JSON, up to the window's name.</summary>
     public byte[] JsonHead { get; private set; } = [];
 

@@ -1,27 +1,39 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using StreamMetrics.Contracts.Events;
 
 namespace StreamMetrics.Streams;
 
 /// <summary>
 /// Finds the series of an event by the bytes of its identity, without reading them: an open-addressing table (linear probing, at most
-/// half full) over a byte arena. It only ever holds what the registry would answer, so emptying it changes no result; that is what it
-/// does when it is full, as with metrics whose events all differ in tags that they are not grouped by.
+/// half full) over a byte arena. It only ever holds what the registry and the panes would answer, so emptying it changes no result; that
+/// is what it does when it is full, as with metrics whose events all differ in tags that they are not grouped by.
 /// </summary>
 sealed class SeriesCache
 {
+    const long NoPane = -2;
     const int MaxEntries = 1 << 18;
     const int MaxBytes = 1 << 26;
 
+    /// <summary>
+    /// What is known of an identity. The cells of the pane that it had its last event in are here too: they lie scattered, and the way to
+    /// them through the pane's table would be a chain of cache misses.
+    /// </summary>
     public struct Entry
     {
         public ulong Hash;
         public ulong Lengths;
+        public Series? Series;
+        public Accumulator? Cell;
+        public Accumulator? TotalCell;
+
+        /// <summary>Pane of the cells; they belong to it as long as it is open.</summary>
+        public long Pane;
         public int Start;
         public int Length;
-        public Series? Series;
         public bool IsError;
         public bool IsNotNegative;
+        public bool IsMisrouted;
     }
 
     Entry[] _entries = new Entry[1024];
@@ -35,11 +47,12 @@ sealed class SeriesCache
     {
         var entries = _entries;
         var mask = entries.Length - 1;
+        ref var bytes = ref MemoryMarshal.GetArrayDataReference(_bytes);
         for (var i = (int)hash & mask; ; i = (i + 1) & mask)
         {
             ref var entry = ref entries[i];
             if (entry.Series == null) return ref entry;
-            if (entry.Hash == hash && reader.Matches(new ReadOnlySpan<byte>(_bytes, entry.Start, entry.Length), entry.Lengths)) return ref entry;
+            if (entry.Hash == hash && reader.Matches(ref Unsafe.Add(ref bytes, entry.Start), entry.Length, entry.Lengths)) return ref entry;
         }
     }
 
@@ -52,7 +65,7 @@ sealed class SeriesCache
         ref var entry = ref Find(reader, hash);
         if (entry.Series == null)
         {
-            if (_used + length > _bytes.Length) Array.Resize(ref _bytes, Math.Max(2 * _bytes.Length, _used + length));
+            if (_used + length + EventReader.IdentityPadding > _bytes.Length) Array.Resize(ref _bytes, Math.Max(2 * _bytes.Length, _used + length + EventReader.IdentityPadding));
             reader.CopyIdentity(_bytes.AsSpan(_used, length));
             entry.Hash = hash;
             entry.Lengths = reader.IdentityLengths;
@@ -65,6 +78,8 @@ sealed class SeriesCache
         }
 
         entry.Series = series;
+        entry.Pane = NoPane;
+        entry.IsMisrouted = series.Service.IsMisrouted;
     }
 
     void Grow()

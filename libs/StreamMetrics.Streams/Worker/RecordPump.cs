@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
 using StreamMetrics.Contracts;
@@ -10,6 +11,9 @@ static unsafe class RecordPump
     /// <summary><c>RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME</c> of rdkafka.h.</summary>
     const int LogAppendTime = 2;
 
+    const int PrefetchBytes = 448;
+    const int CacheLine = 64;
+
     /// <summary>Processes a batch. Records of partitions that are not running, and ones before the position, are dropped: they come again.</summary>
     /// <param name="reader">The batch.</param>
     /// <param name="inputs">Assigned partitions.</param>
@@ -19,6 +23,7 @@ static unsafe class RecordPump
         for (var i = 0; i < reader.Count; i++)
         {
             var message = reader[i];
+            if (i + 1 < reader.Count) Prefetch(reader[i + 1]->Value);
             if (message->Error != ErrorCode.NoError)
             {
                 ThrowIfFatal(message);
@@ -30,6 +35,16 @@ static unsafe class RecordPump
             if (message->Offset != task.Position && !Continues(message->Offset, input, logger)) continue;
             Process(message, task);
         }
+    }
+
+    /// <summary>
+    /// Fetches the beginning of the next record into the cache while this one is processed: another core has just received it, and waiting for it
+    /// cost about a tenth of the time (measured on records of 390 bytes). The address is not read, so it may be null or end sooner.
+    /// </summary>
+    static void Prefetch(byte* value)
+    {
+        if (!Sse.IsSupported) return;
+        for (var offset = 0; offset < PrefetchBytes; offset += CacheLine) Sse.Prefetch0(value + offset);
     }
 
     static void Process(Librdkafka.Message* message, PartitionTask task)

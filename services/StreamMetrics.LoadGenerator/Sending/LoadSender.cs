@@ -17,6 +17,8 @@ sealed class LoadSender : IEventProducerObserver, IDisposable
     // pay per batch. At lower rates batches end by the linger time as everywhere.
     static readonly KeyValuePair<string, string> LargeBatches = new("batch.size", "131072");
 
+    static readonly TimeSpan TroubleLogInterval = TimeSpan.FromSeconds(10);
+
     readonly World _world;
     readonly LoadGeneratorOptions _options;
     readonly RandomSource _random;
@@ -25,15 +27,18 @@ sealed class LoadSender : IEventProducerObserver, IDisposable
     readonly WindowLedger _ledger;
     readonly Lock _ledgerLock;
     readonly InFlightEvents _inFlight = new();
+    readonly TimeProvider _time;
     readonly ILogger _logger;
     readonly double _specialShare;
+    long? _troubleLogged;
     (byte[] Key, byte[] Value, InFlightEvent Event)? _waiting;
     long _sentSincePoll;
 
     public LoadSender(
-        World world, LoadGeneratorOptions options, EventIds ids, string bootstrapServers, WindowLedger ledger, Lock ledgerLock, ILogger logger)
+        World world, LoadGeneratorOptions options, EventIds ids, string bootstrapServers, WindowLedger ledger, Lock ledgerLock, TimeProvider time,
+        ILogger logger)
     {
-        (_world, _options, _ledger, _ledgerLock, _logger) = (world, options, ledger, ledgerLock, logger);
+        (_world, _options, _ledger, _ledgerLock, _time, _logger) = (world, options, ledger, ledgerLock, time, logger);
         _random = new(options.Seed);
         _composer = new(ids, _random, options.TraceShare);
         _specialShare = options.InvalidShare + options.LateShare + options.BeyondHorizonShare + options.DuplicateShare;
@@ -97,7 +102,13 @@ sealed class LoadSender : IEventProducerObserver, IDisposable
         _ledger.Acknowledged(completed.Kind, completed.Metric, completed.Timestamp, completed.Value, delivery.Partition, delivery.Offset);
     }
 
-    void IEventProducerObserver.Trouble(int code, string reason) => Log.Trouble(_logger, reason);
+    void IEventProducerObserver.Trouble(int code, string reason)
+    {
+        // While brokers are away librdkafka reports each attempt to reach one.
+        if (_troubleLogged is { } last && _time.GetElapsedTime(last) < TroubleLogInterval) return;
+        _troubleLogged = _time.GetTimestamp();
+        Log.Trouble(_logger, reason);
+    }
 
     void IEventProducerObserver.Log(int severity, string text) => Log.Kafka(_logger, text);
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Options;
+using StreamMetrics.Query.Live;
 using StreamMetrics.Query.Model;
 
 namespace StreamMetrics.Query.Input;
@@ -45,6 +46,14 @@ sealed class RequestParser(IOptions<QueryOptions> options, TimeProvider time)
         return query;
     }
 
+    public static LiveFilter Live(ParameterReader p)
+    {
+        var selector = Selector(p, p.Text("serviceId"), p.Text("metricName"));
+        var filter = new LiveFilter(selector, HotWindow(p));
+        p.ThrowIfInvalid();
+        return filter;
+    }
+
     public TopQuery Top(ParameterReader p)
     {
         var metric = p.Text("metric") is { } name ? p.MetricName("metric", name) : null;
@@ -55,15 +64,20 @@ sealed class RequestParser(IOptions<QueryOptions> options, TimeProvider time)
             _ => TopOrder.Rate,
         };
         if (by == TopOrder.P99 && metric is null) p.Fail("metric", null, "must be given with by=p99: values of different metrics cannot be compared");
-        var window = p.Window();
-        if (!window.IsHot) p.Fail("window", window.Name, "must be one of 1m-10s, 1m, 5m, 15m here");
-        var query = new TopQuery(metric, window, by, p.Integer("limit", Math.Min(10, _options.MaxTop), 1, _options.MaxTop));
+        var query = new TopQuery(metric, HotWindow(p), by, p.Integer("limit", Math.Min(10, _options.MaxTop), 1, _options.MaxTop));
         p.ThrowIfInvalid();
         return query;
     }
 
     static SeriesSelector Selector(ParameterReader p, string? serviceId, string? metricName) =>
         new(p.ServiceId(serviceId), p.MetricName("metricName", metricName), p.Tags());
+
+    static QueryWindow HotWindow(ParameterReader p)
+    {
+        var window = p.Window();
+        if (!window.IsHot) p.Fail("window", window.Name, "must be one of 1m-10s, 1m, 5m, 15m here");
+        return window;
+    }
 
     static long RoundUp(long time, long step) => time + step - 1 - ((time + step - 1) % step);
 

@@ -6,8 +6,12 @@ namespace StreamMetrics.Query.Pipeline;
 /// Makes totals and rates of the counters in <see cref="PartitionStatus"/>, which start from zero whenever a partition changes its owner:
 /// only what each counter gained is added up.
 /// </summary>
+/// <param name="span">What the rate of events is taken over.</param>
 sealed class PipelineRates(TimeSpan span)
 {
+    /// <summary>Aggregates come in bursts, when windows end: their rate is taken over the shortest window.</summary>
+    static readonly TimeSpan AggregateSpan = TimeSpan.FromMinutes(1);
+
     readonly Dictionary<int, PartitionStatus> _last = [];
     readonly Queue<(long Time, Counters Totals)> _history = new();
     Counters _totals;
@@ -43,12 +47,15 @@ sealed class PipelineRates(TimeSpan span)
 
         // What was counted before the first call belongs to the totals but to no rate: it is in the first entry already.
         _history.Enqueue((time, _totals));
-        while (_history.Count > 2 && time - _history.Peek().Time > span.TotalMilliseconds) _history.Dequeue();
-        var (since, before) = _history.Peek();
-        if (time <= since) return;
-        var gained = _totals - before;
-        EventsPerSecond = gained.Events * 1000.0 / (time - since);
-        AggregatesPerSecond = gained.Aggregates * 1000.0 / (time - since);
+        while (_history.Count > 2 && time - _history.Peek().Time > AggregateSpan.TotalMilliseconds) _history.Dequeue();
+        EventsPerSecond = Rate(time, span, totals => totals.Events);
+        AggregatesPerSecond = Rate(time, AggregateSpan, totals => totals.Aggregates);
+    }
+
+    double Rate(long time, TimeSpan over, Func<Counters, long> counter)
+    {
+        var (since, before) = _history.FirstOrDefault(h => h.Time < time && time - h.Time <= over.TotalMilliseconds, _history.Peek());
+        return time > since ? (counter(_totals) - counter(before)) * 1000.0 / (time - since) : 0;
     }
 
     Counters Gained(PartitionStatus status)

@@ -16,6 +16,10 @@ static class Parameters
     public static OpenApiParameter Window { get; } = Query("window", "Window size. 1m-10s is one minute, sliding by ten seconds, of the last hour only.",
         new() { Type = JsonSchemaType.String, Enum = [.. QueryWindow.All.Select(w => (JsonNode)w.Name)], Default = WindowNames.OneMinute });
 
+    public static OpenApiParameter ServiceId { get; } = Query("serviceId", "The service.", Text(), isRequired: true);
+
+    public static OpenApiParameter MetricName { get; } = Query("metricName", "The metric.", Text(), isRequired: true);
+
     public static OpenApiParameter From { get; } = Query("from", $"First instant (rounded down to the step): {TimeForms}. By default 60 steps before 'to', an hour at least.", Text());
 
     public static OpenApiParameter To { get; } = Query("to", $"End (exclusive): {TimeForms}. By default now.", Text());
@@ -31,6 +35,21 @@ static class Parameters
 
     public static OpenApiParameter By { get; } = Query("by", "What to order by.",
         new() { Type = JsonSchemaType.String, Enum = [.. new[] { "p99", "rate", "errors" }.Select(o => (JsonNode)o)], Default = "rate" });
+
+    public static OpenApiParameter Topic { get; } = Query("topic", "Which events: invalid ones (dead-letter) or those beyond the correction horizon (late).",
+        new() { Type = JsonSchemaType.String, Enum = [.. new[] { "dead-letter", "late" }.Select(t => (JsonNode)t)], Default = "dead-letter" });
+
+    public static OpenApiParameter Reason { get; } = Query("reason", "Reason code, e.g. invalid-field; by default any.", Text());
+
+    public static OpenApiParameter KeyServiceId { get; } = Query("serviceId", "The service, as the record's key has it; by default any.", Text());
+
+    public static OpenApiParameter PutAsideFrom { get; } = Query("from", $"Put aside at this time or later: {TimeForms}.", Text());
+
+    public static OpenApiParameter PutAsideTo { get; } = Query("to", $"Put aside before this time: {TimeForms}.", Text());
+
+    public static OpenApiParameter Before { get; } = Query("before", "The 'next' of the page before.", Text());
+
+    public static OpenApiParameter PageLimit { get; } = Query("limit", "Most items of a page.", new() { Type = JsonSchemaType.Integer, Minimum = "1", Maximum = "200", Default = 50 });
 
     public static OpenApiParameter Limit { get; } = Query("limit", "Most items to return.", new() { Type = JsonSchemaType.Integer, Minimum = "1", Default = 10 });
 
@@ -57,6 +76,6 @@ static class Parameters
 
     static OpenApiSchema Text() => new() { Type = JsonSchemaType.String };
 
-    static OpenApiParameter Query(string name, string description, OpenApiSchema schema) =>
-        new() { Name = name, In = ParameterLocation.Query, Description = description, Schema = schema };
+    static OpenApiParameter Query(string name, string description, OpenApiSchema schema, bool isRequired = false) =>
+        new() { Name = name, In = ParameterLocation.Query, Description = description, Schema = schema, Required = isRequired };
 }

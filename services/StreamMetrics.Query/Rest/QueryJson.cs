@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Mvc;
+using StreamMetrics.Query.DeadLetters;
 using StreamMetrics.Query.Input;
 using StreamMetrics.Query.Model;
 using StreamMetrics.Query.Pipeline;
@@ -16,6 +17,8 @@ namespace StreamMetrics.Query.Rest;
 [JsonSerializable(typeof(MetricsAnswer))]
 [JsonSerializable(typeof(TopAnswer))]
 [JsonSerializable(typeof(PipelineAnswer))]
+[JsonSerializable(typeof(DeadLettersAnswer))]
+[JsonSerializable(typeof(ReplayAnswer))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(InvalidRequestProblem))]
 [JsonSerializable(typeof(IReadOnlyList<FieldError>))]

@@ -16,6 +16,12 @@ interface IColdStore
     /// <summary>The windows with from ≤ start &lt; to of the total, or of the series that carry the selector's tags, by start; at most <paramref name="limit"/>.</summary>
     Task<IReadOnlyList<StoredWindow>> RangeAsync(ColdRange range, int limit, CancellationToken token);
 
+    /// <summary>
+    /// Starts of those roll-ups of the range (hours or days) that are still to be computed, or to be computed again because an input changed.
+    /// Asked for before the roll-ups themselves, it names every one that may be missing or out of date.
+    /// </summary>
+    Task<IReadOnlySet<long>> StaleAsync(ColdRange range, CancellationToken token);
+
     /// <summary>The newest window of the total, or those of the newest start of the series that carry the selector's tags; at most <paramref name="limit"/>.</summary>
     Task<IReadOnlyList<StoredWindow>> NewestAsync(ColdRange range, int limit, CancellationToken token);
 

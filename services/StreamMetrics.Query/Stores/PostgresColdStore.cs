@@ -51,7 +51,26 @@ sealed class PostgresColdStore(NpgsqlDataSource source, IOptions<QueryOptions> o
     {
         command.CommandText = $"{Select(range)} AND timestamp >= $3 AND timestamp < $4 ORDER BY timestamp LIMIT $5";
         AddParameters(command, range, limit);
-        return ReadRangeAsync(command, range, t);
+        return ReadAsync(command, range.Window, range.WithSketch, t);
+    }, token);
+
+    public Task<IReadOnlySet<long>> StaleAsync(ColdRange range, CancellationToken token) => AskAsync<IReadOnlySet<long>>(async (command, t) =>
+    {
+        // a day is made of hours, so it waits for them too
+        var isDaily = range.Window.Name == QueryWindow.OneDay;
+        command.CommandText = $"""
+            SELECT DISTINCT date_trunc('{(isDaily ? "day" : "hour")}', bucket, 'UTC') FROM rollup_work
+            WHERE tier = ANY($1) AND bucket >= $2 AND bucket < $3 AND service_id = $4 AND metric_name = $5
+            """;
+        command.Parameters.Add(new() { Value = isDaily ? (string[])["hourly", "daily"] : ["hourly"] });
+        command.Parameters.Add(new() { Value = PostgresRow.Time(range.From) });
+        command.Parameters.Add(new() { Value = PostgresRow.Time(range.To) });
+        command.Parameters.Add(new() { Value = range.Selector.ServiceId });
+        command.Parameters.Add(new() { Value = range.Selector.MetricName });
+        await using var reader = await command.ExecuteReaderAsync(t);
+        var stale = new HashSet<long>();
+        while (await reader.ReadAsync(t)) stale.Add(PostgresRow.Ms(reader, 0));
+        return stale;
     }, token);
 
     public Task<IReadOnlyList<StoredWindow>> NewestAsync(ColdRange range, int limit, CancellationToken token) => AskAsync((command, t) =>
@@ -99,13 +118,14 @@ sealed class PostgresColdStore(NpgsqlDataSource source, IOptions<QueryOptions> o
     static (string Table, string Where) Source(ColdRange range)
     {
         var series = range.IsTotal ? "scope = 'total' AND tags_hash = ''" : range.Selector.Tags.Count == 0 ? "scope = 'series'" : "scope = 'series' AND tags @> $6";
-        return range.Window.Name switch
+        var table = range.Window.Name switch
         {
-            QueryWindow.OneHour => ("metric_rollups_hourly", $"service_id = $1 AND metric_name = $2 AND {series}"),
-            QueryWindow.OneDay => ("metric_rollups_daily", $"service_id = $1 AND metric_name = $2 AND {series}"),
-            // the name is one of our own constants
-            var name => ("metric_aggregates", $"service_id = $1 AND metric_name = $2 AND window_size = '{name}' AND {series}"),
+            QueryWindow.OneHour => "metric_rollups_hourly",
+            QueryWindow.OneDay => "metric_rollups_daily",
+            _ => "metric_aggregates",
         };
+        // the name is one of our own constants
+        return (table, $"service_id = $1 AND metric_name = $2 AND window_size = '{range.Window.Name}' AND {series}");
     }
 
     static void AddParameters(NpgsqlCommand command, ColdRange range, int limit)
@@ -116,19 +136,6 @@ sealed class PostgresColdStore(NpgsqlDataSource source, IOptions<QueryOptions> o
         command.Parameters.Add(new() { Value = PostgresRow.Time(range.To) });
         command.Parameters.Add(new() { Value = limit });
         if (range.Selector.Tags.Count > 0) command.Parameters.Add(PostgresRow.TagsParameter(range.Selector.Tags));
-    }
-
-    // A database whose archiver makes no roll-ups has no tables for them; smaller windows then answer.
-    static async Task<IReadOnlyList<StoredWindow>> ReadRangeAsync(NpgsqlCommand command, ColdRange range, CancellationToken token)
-    {
-        try
-        {
-            return await ReadAsync(command, range.Window, range.WithSketch, token);
-        }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable && range.Window.Name is (QueryWindow.OneHour or QueryWindow.OneDay))
-        {
-            return [];
-        }
     }
 
     static async Task<IReadOnlyList<StoredWindow>> ReadAsync(NpgsqlCommand command, QueryWindow window, bool withSketch, CancellationToken token)

@@ -139,12 +139,17 @@ sealed class ProcessOrchestrator : IHostedService, IAsyncDisposable
         if (state == KnownResourceStates.Exited)
         {
             var seconds = _time.GetElapsedTime(start).TotalSeconds;
-            _console.WriteResourceLine(instance.Id, FormattableString.Invariant($"ended by itself after {seconds:0.0} s with exit code {code}; it is not started again"));
+            _console.WriteResourceLine(instance.Id, FormattableString.Invariant($"ended by itself after {seconds:0.0} s with {Ending(code)}; it is not started again"));
         }
 
         await _notifications.PublishUpdateAsync(
             instance.Resource, instance.Id, s => s with { State = state, ExitCode = code, HealthStatus = HealthStatus.Unhealthy }).ConfigureAwait(false);
     }
+
+    // 128 and more: a signal ended it, SIGKILL (9) for one.
+    static string Ending(int code) => code > 128
+        ? FormattableString.Invariant($"signal {code - 128}")
+        : FormattableString.Invariant($"exit code {code}");
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {

@@ -9,7 +9,7 @@ public class EnginePropertyTests
 {
     const int Records = 600;
 
-    [Property(MaxTest = 25)]
+    [Property(MaxTest = 12)]
     public void Finals_and_corrections_agree_with_a_reference_that_keeps_all_values(int seed)
     {
         var log = TestLog.Make(seed, Records);
@@ -30,7 +30,7 @@ public class EnginePropertyTests
         }
     }
 
-    [Property(MaxTest = 25)]
+    [Property(MaxTest = 12)]
     public void Sketches_of_finals_and_corrections_merge_to_that_of_all_events_byte_for_byte(int seed)
     {
         var log = TestLog.Make(seed, Records);
@@ -51,7 +51,7 @@ public class EnginePropertyTests
         }
     }
 
-    [Property(MaxTest = 25)]
+    [Property(MaxTest = 12)]
     public void Rejected_and_late_records_are_those_the_rules_name(int seed)
     {
         var log = TestLog.Make(seed, Records);
@@ -73,14 +73,14 @@ public class EnginePropertyTests
         }
     }
 
-    [Property(MaxTest = 25)]
+    [Property(MaxTest = 12)]
     public void Any_batch_sizes_give_the_same_bytes(int seed, int otherSeed)
     {
         var log = TestLog.Make(seed, Records);
         AssertSame(Run(log, seed), Run(log, otherSeed ^ 0x5555));
     }
 
-    [Property(MaxTest = 20)]
+    [Property(MaxTest = 8)]
     public void A_crash_at_every_commit_gives_the_output_of_the_uncrashed_run(int seed)
     {
         var log = TestLog.Make(seed, Records);
@@ -91,7 +91,7 @@ public class EnginePropertyTests
         foreach (var (key, value) in uncrashed.State) Assert.Equal(value, crashed.State[key]);
     }
 
-    [Property(MaxTest = 15)]
+    [Property(MaxTest = 8)]
     public void Another_split_over_partitions_gives_the_same_windows_when_merged(int seed)
     {
         var log = TestLog.Make(seed, Records);
