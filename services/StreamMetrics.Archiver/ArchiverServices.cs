@@ -92,7 +92,7 @@ static class ArchiverServices
         config.MaxPollIntervalMs = 300_000;
         config.FetchWaitMaxMs = 100;
         // Prefetched per partition at most; PostgreSQL is the slower side.
-        config.QueuedMaxMessagesKbytes = 16_384;
+        config.QueuedMaxMessagesKbytes = 4_096;
     }
 
     static void Handle(IServiceProvider services, ConsumerBuilder<byte[]?, byte[]?> consumer)

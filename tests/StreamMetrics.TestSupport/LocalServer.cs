@@ -9,9 +9,11 @@ static class LocalServer
     /// <param name="script">Its file name.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="environment">Environment variables to set.</param>
-    public static ChildProcess Start(string script, IReadOnlyList<object> arguments, IReadOnlyDictionary<string, string?>? environment = null) =>
-        ChildProcess.Start(
-            script,
-            ["bash", RepositoryRoot.Combine("StreamMetrics.AppHost", "scripts", script), .. arguments.Select(a => Convert.ToString(a, CultureInfo.InvariantCulture)!)],
-            environment);
+    /// <exception cref="HopelessException">The script is not there.</exception>
+    public static ChildProcess Start(string script, IReadOnlyList<object> arguments, IReadOnlyDictionary<string, string?>? environment = null)
+    {
+        var path = RepositoryRoot.Combine("StreamMetrics.AppHost", "scripts", script);
+        if (!File.Exists(path)) throw new HopelessException($"{path} is missing.");
+        return ChildProcess.Start(script, ["bash", path, .. arguments.Select(a => Convert.ToString(a, CultureInfo.InvariantCulture)!)], environment);
+    }
 }

@@ -70,7 +70,7 @@ sealed class SinkAssignment(SinkWriter writer, DatabaseAvailability database, IL
         if (reason is not null) Log.Rejected(logger, result.TopicPartitionOffset.ToString(), reason);
         Batch.Add(aggregate is null
             ? new(result.TopicPartitionOffset, null, reason, result.Message.Key, result.Message.Value)
-            : new(result.TopicPartitionOffset, aggregate, null, null, null));
+            : new(result.TopicPartitionOffset, aggregate, null, null, null, SinkTracing.ContextOf(result.Message.Headers)));
     }
 
     // Kafka answers "out of range" where an offset does not exist any more, and the client then goes to the beginning.

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Confluent.Kafka;
 using StreamMetrics.Contracts;
 
@@ -9,7 +10,8 @@ namespace StreamMetrics.Archiver.Sink;
 /// <param name="Reject">Why it is none.</param>
 /// <param name="Key">The record's key, kept for a reject only.</param>
 /// <param name="Value">The record's value, kept for a reject only.</param>
-readonly record struct SinkRecord(TopicPartitionOffset Position, Aggregate? Aggregate, string? Reject, byte[]? Key, byte[]? Value);
+/// <param name="Origin">The trace that it belongs to, if any.</param>
+readonly record struct SinkRecord(TopicPartitionOffset Position, Aggregate? Aggregate, string? Reject, byte[]? Key, byte[]? Value, ActivityContext? Origin = null);
 
 /// <summary>How far a partition of a topic is moved by a batch.</summary>
 /// <param name="TopicPartition">The partition.</param>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Confluent.Kafka;
 using Microsoft.Extensions.Options;
 using StreamMetrics.Archiver.Database;
@@ -88,6 +89,7 @@ sealed class SinkWorker(
         var batch = assignment.Batch;
         var advances = batch.Advances(assignment.Expected);
         var started = time.GetTimestamp();
+        using var span = SinkTracing.Start(batch);
         try
         {
             var rows = WriteUntilDone(batch, advances, stopping);
@@ -98,6 +100,7 @@ sealed class SinkWorker(
         }
         catch (OffsetsTakenException e)
         {
+            span?.SetStatus(ActivityStatusCode.Error, e.Message);
             Log.OffsetsTaken(logger, $"{e.Partition.Topic}/{e.Partition.Partition.Value}", e.Expected);
             metrics.Conflicted();
             // If it was our own commit whose answer was lost, its rows never reached the hot history.
