@@ -30,6 +30,23 @@ public sealed class RestartTests
     }
 
     [Fact]
+    public async Task A_folder_of_an_earlier_version_is_read()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "meta.json"), """
+            {"version": 1, "clusterId": "earlier", "topics": [{"name": "t", "id": "0d6cbe1b-2d8c-4d0e-9c5b-6a2f1d1f7f11", "partitions": 1, "replicationFactor": 2, "settings": {}},
+              {"name": "u", "id": "0d6cbe1b-2d8c-4d0e-9c5b-6a2f1d1f7f12", "partitions": 1, "replicationFactor": 2, "settings": {}, "assignments": null}]}
+            """);
+        await using var server = await BrokerFixture.StartAsync(folder.Path);
+        using var producer = BrokerFixture.Producer(server.BootstrapServers);
+        foreach (var topic in new[] { "t", "u" })
+        {
+            await producer.ProduceAsync(topic, BrokerFixture.Message("k", "v"));
+            Assert.Single(BrokerFixture.ReadAll(server.BootstrapServers, topic));
+        }
+    }
+
+    [Fact]
     public async Task A_torn_tail_is_cut_and_the_log_goes_on()
     {
         using var folder = new TemporaryFolder();

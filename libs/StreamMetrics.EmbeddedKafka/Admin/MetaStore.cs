@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace StreamMetrics.EmbeddedKafka;
 
-/// <summary>A topic as it is stored.</summary>
+/// <summary>A topic as it is stored. What later versions added is settable, because only then a missing value keeps its default when it is read.</summary>
 internal sealed class TopicMeta
 {
     public required string Name { get; init; }
@@ -13,10 +13,10 @@ internal sealed class TopicMeta
     public required Dictionary<string, string> Settings { get; init; }
 
     /// <summary>Broker ids per partition, leader first, where the creator gave them; otherwise they follow from <see cref="Broker.Replicas"/>.</summary>
-    public Dictionary<int, int[]> Assignments { get; init; } = [];
+    public Dictionary<int, int[]> Assignments { get; set => field = value ?? []; } = [];
 
     /// <summary>First offset per partition where DeleteRecords has moved it; retention's moves follow from the files.</summary>
-    public Dictionary<int, long> StartOffsets { get; init; } = [];
+    public Dictionary<int, long> StartOffsets { get; set; } = [];
 }
 
 /// <summary>Everything about the cluster that is not in a log.</summary>
@@ -30,10 +30,10 @@ internal sealed class ClusterMeta
     /// <summary>Producer ids below this one may be in use. Raised in blocks, so an id is never given twice, whatever the crash.</summary>
     public long ProducerIdsReserved { get; set; }
 
-    public List<TopicMeta> Topics { get; init; } = [];
+    public List<TopicMeta> Topics { get; set; } = [];
 
     /// <summary>Settings of brokers ("" = all) changed through the admin API; stored and reported only.</summary>
-    public Dictionary<string, Dictionary<string, string>> BrokerSettings { get; init; } = [];
+    public Dictionary<string, Dictionary<string, string>> BrokerSettings { get; set; } = [];
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
