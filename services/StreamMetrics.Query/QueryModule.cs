@@ -83,6 +83,9 @@ static class QueryModule
             redis.ReconnectRetryPolicy = new LinearRetry((int)options.StoreBreak.TotalMilliseconds);
             redis.HeartbeatInterval = TimeSpan.FromMilliseconds(250);
         });
+        // What the clients would log with its stack comes as an exception too, and is told once, by the guard of the store.
+        builder.Logging.AddFilter("StackExchange.Redis", LogLevel.None);
+        builder.Logging.AddFilter("Npgsql", LogLevel.None);
         builder.AddNpgsqlDataSource("streammetrics", settings => settings.DisableHealthChecks = true);
         builder.Services.AddSingleton<IHotStore, RedisHotStore>();
         builder.Services.AddSingleton<IColdStore, PostgresColdStore>();

@@ -23,7 +23,7 @@ sealed class WindowMerge
     long _lastTime = long.MinValue;
     long _errors;
     long _late;
-    long _corrections;
+    long _revisions;
     long? _asOf;
     bool _isFinal = true;
     DataSource? _source;
@@ -43,7 +43,7 @@ sealed class WindowMerge
         if (value.LastTime > _lastTime || (value.LastTime == _lastTime && value.Last > _last)) (_last, _lastTime) = (value.Last, value.LastTime);
         _errors += value.Errors;
         _late += value.Late;
-        _corrections += Math.Max(0, part.Revision - 1);
+        _revisions += part.Revision;
         if (part.AsOf > (_asOf ?? long.MinValue)) _asOf = part.AsOf;
         _isFinal &= part.IsFinal;
         _source = _source is null || _source == part.Source ? part.Source : DataSource.Mixed;
@@ -91,7 +91,7 @@ sealed class WindowMerge
             AsOf = _asOf,
             Source = _source.Value,
             Final = isFinal,
-            Revision = isFinal ? 1 + _corrections : 0,
+            Revision = isFinal ? _revisions : 0,
             Sketch = frame.IncludeSketch ? _sketch?.ToArray() ?? _first.Value.Sketch : null,
         };
     }

@@ -101,7 +101,7 @@ public sealed record AggregateAnswer
     [Description("Whether the window is closed. A final value may still be corrected by late events: then 'revision' rises.")]
     public required bool Final { get; init; }
 
-    [Description("0 while provisional, 1 when final, one more for each correction (of any part, for a merge).")]
+    [Description("0 while provisional, 1 when final, one more for each correction; of a merge the sum of its parts'.")]
     public required long Revision { get; init; }
 
     [Description("The quantile sketch, base64; only with include=sketch.")]
