@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace StreamMetrics.Sketches;
 
@@ -16,6 +17,7 @@ struct BucketStore
 
     const int MaxFew = 32;
     const int Slack = 16;
+    const int ArrayHeader = 16; // method table and length
 
     // Values of _few for the other two forms.
     const int Dense = -1;
@@ -42,6 +44,18 @@ struct BucketStore
         if (slot >= (uint)counts.Length || counts[slot] == uint.MaxValue) return false;
         counts[slot]++;
         return true;
+    }
+
+    /// <summary>Asks the processor to fetch a bucket's count, which is going to be incremented soon, and the length that guards it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe void Prefetch(int index)
+    {
+        if (_few != Dense || !Sse.IsSupported) return;
+        // Hints only: nothing is wrong when the array moves meanwhile, or when the address is not within it. What must not happen here is
+        // a look at the array, for that is what takes the time.
+        var array = *(byte**)Unsafe.AsPointer(ref _array);
+        Sse.Prefetch0(array);
+        Sse.Prefetch0(array + ArrayHeader + sizeof(uint) * (nint)(index - _offset));
     }
 
     /// <summary>Adds to a bucket. The caller has made sure that the span stays within <see cref="MaxSpan"/>.</summary>

@@ -66,6 +66,14 @@ public class ExponentialHistogram
         }
     }
 
+    /// <summary>Asks the processor to fetch what <see cref="Add"/> will write: a sketch is larger than a cache line, and many are larger than a cache.</summary>
+    /// <param name="value">Any finite number.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Prefetch(double value)
+    {
+        if (value > 0) Positive.Prefetch(BucketLayout.IndexOf(value) >> _shift);
+    }
+
     /// <summary>Adds all values of another sketch; the other is not changed.</summary>
     /// <param name="other">The other sketch; may be this one.</param>
     public void MergeFrom(ExponentialHistogram other)

@@ -31,24 +31,23 @@ public sealed partial class EventReader
     bool Index(ReadOnlySpan<byte> json, [NotNullWhen(false)] out EventError? error)
     {
         _length = json.Length;
-        var (count, hasEscapes, isAscii) = Avx512Vbmi2.IsSupported ? Index512(json) : Index256(json);
-        if (hasEscapes) count = IndexEscaped();
+        var (count, isUsual) = Avx512Vbmi2.IsSupported ? Index512(json) : Index256(json);
+        _special = !isUsual && (json.Contains((byte)'\\') || json.ContainsAnyInRange((byte)0, (byte)0x1F));
+        if (_special) count = IndexEscaped();
         _quotes[count] = _quotes[count + 1] = json.Length + Block;
         error = null;
-        if (isAscii || Utf8.IsValid(json)) return true;
+        if (isUsual || Utf8.IsValid(json)) return true;
         error = new(ReasonCodes.MalformedJson, "", "", "The message is not valid UTF-8.");
         return false;
     }
 
-    // The positions of a block's quotes are squeezed out of 0, 1, 2 … 63 by one instruction.
-    (int Count, bool HasEscapes, bool IsAscii) Index512(ReadOnlySpan<byte> json)
+    // Usual is a message that has neither backslashes nor control characters nor characters beyond ASCII. The positions of a block's
+    // quotes are squeezed out of 0, 1, 2 … 63 by one instruction. No vector lives across the loop: none would stay in its register.
+    (int Count, bool IsUsual) Index512(ReadOnlySpan<byte> json)
     {
         ref var text = ref MemoryMarshal.GetArrayDataReference(_text);
         ref var quotes = ref MemoryMarshal.GetArrayDataReference(_quotes);
-        var positions = Vector512<byte>.Indices;
-        var escapes = Vector512<byte>.Zero;
-        var all = Vector512<byte>.Zero;
-        var lowest = Vector512<byte>.AllBitsSet;
+        var unusual = 0ul;
         var count = 0;
         CopyEnd(json);
         ref var from = ref MemoryMarshal.GetReference(json);
@@ -58,55 +57,47 @@ public sealed partial class EventReader
             if (start == whole) from = ref text;
             var bytes = Vector512.LoadUnsafe(ref from, (nuint)start);
             bytes.StoreUnsafe(ref text, (nuint)start);
-            escapes |= Vector512.Equals(bytes, Vector512.Create((byte)'\\'));
-            lowest = Vector512.Min(lowest, bytes);
-            all |= bytes;
+            // As signed numbers, bytes beyond ASCII are negative.
+            unusual |= (Vector512.Equals(bytes, Vector512.Create((byte)'\\')) | Vector512.LessThan(bytes.AsSByte(), Vector512.Create((sbyte)' ')).AsByte()).ExtractMostSignificantBits();
             var isQuote = Vector512.Equals(bytes, Vector512.Create((byte)'"'));
-            var found = Avx512Vbmi2.Compress(Vector512<byte>.Zero, isQuote, positions);
+            var found = Avx512Vbmi2.Compress(Vector512<byte>.Zero, isQuote, Vector512<byte>.Indices);
             var inBlock = BitOperations.PopCount(isQuote.ExtractMostSignificantBits());
-            var offset = Vector512.Create(start);
-            (Avx512F.ConvertToVector512Int32(found.GetLower().GetLower()) + offset).StoreUnsafe(ref quotes, (nuint)count);
-            if (inBlock > QuotesPerStep) NoteManyQuotes(found, inBlock, start, ref Unsafe.Add(ref quotes, count));
+            ref var next = ref Unsafe.Add(ref quotes, count);
+            (Avx512F.ConvertToVector512Int32(found.GetLower().GetLower()) + Vector512.Create(start)).StoreUnsafe(ref next);
+            if (inBlock > QuotesPerStep) NoteManyQuotes(found, inBlock, start, ref next);
             count += inBlock;
         }
 
-        _special = escapes != Vector512<byte>.Zero || Vector512.LessThanAny(lowest, Vector512.Create((byte)' '));
-        return (count, escapes != Vector512<byte>.Zero, all.ExtractMostSignificantBits() == 0);
+        return (count, unusual == 0);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     static void NoteManyQuotes(Vector512<byte> found, int count, int start, ref int quotes)
     {
         for (var i = QuotesPerStep; i < count; i++) Unsafe.Add(ref quotes, i) = start + found[i];
     }
 
-    (int Count, bool HasEscapes, bool IsAscii) Index256(ReadOnlySpan<byte> json)
+    (int Count, bool IsUsual) Index256(ReadOnlySpan<byte> json)
     {
         ref var text = ref MemoryMarshal.GetArrayDataReference(_text);
         ref var quotes = ref MemoryMarshal.GetArrayDataReference(_quotes);
-        var escapes = Vector256<byte>.Zero;
-        var all = Vector256<byte>.Zero;
-        var lowest = Vector256<byte>.AllBitsSet;
+        var unusual = 0u;
         var count = 0;
         CopyEnd(json);
         ref var from = ref MemoryMarshal.GetReference(json);
-        var whole = json.Length & ~(Block - 1);
-        for (var start = 0; start < json.Length; start += Block)
+        var half = Vector256<byte>.Count;
+        var whole = json.Length & ~(half - 1);
+        for (var start = 0; start < json.Length; start += half)
         {
             if (start == whole) from = ref text;
-            var low = Vector256.LoadUnsafe(ref from, (nuint)start);
-            var high = Vector256.LoadUnsafe(ref from, (nuint)start + 32);
-            low.StoreUnsafe(ref text, (nuint)start);
-            high.StoreUnsafe(ref text, (nuint)start + 32);
-            escapes |= Vector256.Equals(low, Vector256.Create((byte)'\\')) | Vector256.Equals(high, Vector256.Create((byte)'\\'));
-            lowest = Vector256.Min(lowest, Vector256.Min(low, high));
-            all |= low | high;
-            var mask = Vector256.Equals(low, Vector256.Create((byte)'"')).ExtractMostSignificantBits()
-                | (ulong)Vector256.Equals(high, Vector256.Create((byte)'"')).ExtractMostSignificantBits() << 32;
+            var bytes = Vector256.LoadUnsafe(ref from, (nuint)start);
+            bytes.StoreUnsafe(ref text, (nuint)start);
+            unusual |= (Vector256.Equals(bytes, Vector256.Create((byte)'\\')) | Vector256.LessThan(bytes.AsSByte(), Vector256.Create((sbyte)' ')).AsByte()).ExtractMostSignificantBits();
+            var mask = Vector256.Equals(bytes, Vector256.Create((byte)'"')).ExtractMostSignificantBits();
             for (; mask != 0; mask &= mask - 1) Unsafe.Add(ref quotes, count++) = start + BitOperations.TrailingZeroCount(mask);
         }
 
-        _special = escapes != Vector256<byte>.Zero || Vector256.LessThanAny(lowest, Vector256.Create((byte)' '));
-        return (count, escapes != Vector256<byte>.Zero, all.ExtractMostSignificantBits() == 0);
+        return (count, unusual == 0);
     }
 
     // What does not fill a block, and what stands behind the message.

@@ -27,9 +27,6 @@ sealed class Accumulator : ExponentialHistogram
     int _traceLength;
     int _spanLength;
 
-    /// <summary>Series of a cell in a table; of no meaning elsewhere.</summary>
-    public int SeriesId { get; set; }
-
     public double Last => _last;
 
     public long LastTime => _lastTime;

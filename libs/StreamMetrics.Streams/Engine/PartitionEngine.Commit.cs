@@ -39,6 +39,7 @@ public sealed partial class PartitionEngine
     public void WriteCommit(IEngineOutput output)
     {
         ArgumentNullException.ThrowIfNull(output);
+        FinishStarted();
         WriteAggregates(output);
         WriteRejected(output, late: false);
         WriteRejected(output, late: true);
@@ -247,6 +248,7 @@ public sealed partial class PartitionEngine
         value.Varint((ulong)_position);
         value.Varint((ulong)_watermark);
         value.Varint((ulong)_registry.Count);
+        value.Varint((ulong)_cells);
         var layout = System.Text.Encoding.UTF8.GetBytes(_time.Layout);
         value.Varint((ulong)layout.Length);
         value.Bytes(layout);

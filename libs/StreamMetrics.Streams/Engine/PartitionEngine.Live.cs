@@ -25,6 +25,7 @@ public sealed partial class PartitionEngine
     public int WriteLive(ILiveOutput output, LiveLane lane, int maxSeries)
     {
         ArgumentNullException.ThrowIfNull(output);
+        FinishStarted();
         var queue = lane == LiveLane.Watched ? _watched : _unwatched;
         var written = 0;
         for (var left = queue.Count; left > 0 && written < maxSeries; left--)

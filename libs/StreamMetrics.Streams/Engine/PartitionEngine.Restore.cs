@@ -42,8 +42,8 @@ public sealed partial class PartitionEngine
             return new(false, 0, 0, _restoredRecords);
         }
 
-        var expected = Read(meta.Key, () => ReadMeta(meta.Value));
-        ReadDefinitions(records, expected);
+        var (series, cells) = Read(meta.Key, () => ReadMeta(meta.Value));
+        ReadDefinitions(records, series);
         foreach (var (key, value) in records)
         {
             Read(key, () =>
@@ -55,17 +55,18 @@ public sealed partial class PartitionEngine
 
         foreach (var (key, value) in records.Where(r => r.Key[0] == StateFormat.Corrections).OrderBy(r => KeyNumber(r.Key))) Read(key, () => ReadCorrections(value));
         ReadReplays(records);
-        CheckRestored();
+        if (_cells != cells) throw new StateCorruptedException($"The state of partition {Partition} has {_cells} cells; its meta record says {cells}.");
         return new(true, _position, _watermark, _restoredRecords);
     }
 
-    // Returns how many series there must be.
-    long ReadMeta(byte[] value)
+    // Returns how many series and cells there must be.
+    (long Series, long Cells) ReadMeta(byte[] value)
     {
         var reader = new ByteReader(value.AsSpan(1));
         _position = (long)reader.Varint();
         _watermark = (long)reader.Varint();
         var series = (long)reader.Varint();
+        var cells = (long)reader.Varint();
         var layout = Encoding.UTF8.GetString(reader.Take(reader.Length()));
         if (layout != _time.Layout)
         {
@@ -77,7 +78,7 @@ public sealed partial class PartitionEngine
         _closedPane = Math.Max(-1, _time.ClosedPane(_watermark));
         _currentPane = _watermark / _time.Pane;
         _nextBoundary = Math.Min((_currentPane + 1) * _time.Pane, (_closedPane + 2) * _time.Pane + _time.Grace);
-        return series;
+        return (series, cells);
     }
 
     void ReadDefinitions(List<(byte[] Key, byte[] Value)> records, long expected)
@@ -123,6 +124,7 @@ public sealed partial class PartitionEngine
         {
             var id = (block << StateFormat.BlockBits) + reader.Byte();
             var series = _registry.ById(id) ?? throw new FormatException($"Series {id} is not defined.");
+            if (table.Find(id) != null) throw new FormatException($"Series {id} is there twice.");
             OpenCell(table, series).ReadFrom(ref reader);
             if (!isPane) Statistics.OpenWindows++;
         }
@@ -164,16 +166,6 @@ public sealed partial class PartitionEngine
             _replays.Add(id, time);
             _replayOrder.Enqueue(id);
         }
-    }
-
-    void CheckRestored()
-    {
-        for (var id = 0; id < _registry.IdLimit; id++)
-        {
-            if (_registry.ById(id) is { Cells: 0 } series) throw new StateCorruptedException($"Series {id} ({series.ServiceId}, {series.MetricName}) of partition {Partition} has no panes, windows or corrections.");
-        }
-
-        if (_storedCorrections != (_corrections.Count + CorrectionsPerRecord - 1) / CorrectionsPerRecord) throw new StateCorruptedException($"Corrections of partition {Partition} are missing: {_corrections.Count} in {_storedCorrections} records.");
     }
 
     static long KeyNumber(byte[] key) => (long)new ByteReader(key.AsSpan(1)).Varint();

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using StreamMetrics.Contracts.Events;
 
 namespace StreamMetrics.Streams;
 
@@ -11,6 +12,7 @@ public sealed partial class PartitionEngine
     readonly CellTable?[][] _windows;
     readonly Stack<CellTable> _freeTables = new();
     readonly Stack<Accumulator> _freeCells = new();
+    long _cells; // in use: in panes, windows and corrections
 
     // The pane of the event before: most events have the same one.
     CellTable? _hotPane;
@@ -26,22 +28,6 @@ public sealed partial class PartitionEngine
     readonly Dictionary<(int Series, int Size, long Number), int> _correctionIndex = [];
 
     sealed record PendingCorrection(Series Series, int Size, long Number, Accumulator Cell);
-
-    // The event's pane is that of the event before, and the table knows its cells.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    void CountUsual(ref SeriesCache.Entry entry, in InputRecord record)
-    {
-        Statistics.Accepted++;
-        if (entry.IsMisrouted) Statistics.Misrouted++;
-        var (cell, total) = (entry.Cell!, entry.TotalCell!);
-        AddTo(cell, _reader.Timestamp, entry.IsError, record.Offset);
-        AddTo(total, _reader.Timestamp, entry.IsError, record.Offset);
-        var pane = _hotPane!;
-        pane.MarkDirty(cell.SeriesId);
-        pane.MarkDirty(total.SeriesId);
-        if (!_isQueued[cell.SeriesId]) Enqueue(_registry.ById(cell.SeriesId)!, record.LogTime);
-        if (!_isQueued[total.SeriesId]) Enqueue(_registry.ById(total.SeriesId)!, record.LogTime);
-    }
 
     // Any event that is accepted; true when its pane is open.
     bool Count(Series series, bool isError, in InputRecord record)
@@ -63,23 +49,23 @@ public sealed partial class PartitionEngine
 
     void AddOpen(CellTable pane, Series series, bool isError, in InputRecord record)
     {
-        AddTo(pane.Find(series.Id) ?? OpenPaneCell(pane, series), _reader.Timestamp, isError, record.Offset);
+        AddTo(pane.Find(series.Id) ?? OpenPaneCell(pane, series), _reader, isError, record.Offset);
         pane.MarkDirty(series.Id);
         if (!_isQueued[series.Id]) Enqueue(series, record.LogTime);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    void AddTo(Accumulator cell, long time, bool isError, long offset)
+    static void AddTo(Accumulator cell, EventReader reader, bool isError, long offset)
     {
-        var value = _reader.Value;
-        cell.Add(value, time, isError);
-        if (cell.WantsExemplar(value, offset)) AddExemplar(cell, value, time, offset);
+        var value = reader.Value;
+        cell.Add(value, reader.Timestamp, isError);
+        if (cell.WantsExemplar(value, offset)) AddExemplar(cell, reader, offset);
     }
 
-    void AddExemplar(Accumulator cell, double value, long time, long offset)
+    static void AddExemplar(Accumulator cell, EventReader reader, long offset)
     {
-        var traceId = _reader.TraceId;
-        if (traceId.Length is > 0 and <= Accumulator.MaxIdLength) cell.SetExemplar(value, time, offset, traceId, _reader.SpanId);
+        var traceId = reader.TraceId;
+        if (traceId.Length is > 0 and <= Accumulator.MaxIdLength) cell.SetExemplar(reader.Value, reader.Timestamp, offset, traceId, reader.SpanId);
     }
 
     // The table of an open pane; null when it is closed.
@@ -126,10 +112,9 @@ public sealed partial class PartitionEngine
     {
         EnsureQueue(series.Id);
         var cell = _freeCells.TryPop(out var free) ? free : new();
-        cell.SeriesId = series.Id;
         table.Set(series.Id, cell);
         table.MarkDirty(series.Id);
-        series.Cells++;
+        Hold(series);
         return cell;
     }
 
@@ -153,12 +138,12 @@ public sealed partial class PartitionEngine
             var number = time / size;
             if (_time.IsFinal((number + 1) * size, _watermark))
             {
-                AddTo(CorrectionCell(series, k, number), time, isError, record.Offset);
+                AddTo(CorrectionCell(series, k, number), _reader, isError, record.Offset);
                 isCorrection = true;
                 continue;
             }
 
-            AddTo(WindowCell(k, number, series), time, isError, record.Offset);
+            AddTo(WindowCell(k, number, series), _reader, isError, record.Offset);
             TableOf(_windows[k], number).MarkDirty(series.Id);
         }
 
@@ -167,7 +152,7 @@ public sealed partial class PartitionEngine
         if (!IsExpired(pane))
         {
             var table = TableOf(_panes, pane);
-            AddTo(table.Find(series.Id) ?? OpenCell(table, series), time, isError, record.Offset);
+            AddTo(table.Find(series.Id) ?? OpenCell(table, series), _reader, isError, record.Offset);
             table.MarkDirty(series.Id);
         }
 
@@ -192,7 +177,7 @@ public sealed partial class PartitionEngine
     {
         _correctionIndex.Add((series.Id, size, number), _corrections.Count);
         _corrections.Add(new(series, size, number, cell));
-        series.Cells++;
+        Hold(series);
         Statistics.PendingCorrections++;
     }
 
@@ -206,6 +191,7 @@ public sealed partial class PartitionEngine
     // The watermark has passed a pane boundary, or one + grace. What is emitted here holds all records before this one.
     void CrossBoundaries(long offset)
     {
+        FinishStarted();
         var current = _watermark / _time.Pane;
         if (current > _currentPane)
         {
@@ -330,8 +316,15 @@ public sealed partial class PartitionEngine
     // Closed, and in no sliding window that the watermark is in.
     bool IsExpired(long pane) => pane <= _closedPane && (pane + 1) * _time.Pane <= (_currentPane + 1) * _time.Pane - _time.Sliding;
 
+    void Hold(Series series)
+    {
+        series.Cells++;
+        _cells++;
+    }
+
     void Release(Series series)
     {
+        _cells--;
         if (--series.Cells == 0) _registry.Forget(series);
     }
 

@@ -29,7 +29,6 @@ public sealed partial class PartitionEngine
     readonly TimeGrid _time;
     readonly SeriesRegistry _registry;
     readonly SeriesCache _cache = new();
-    readonly EventReader _reader = new();
     long _position;
     long _watermark;
 
@@ -49,6 +48,7 @@ public sealed partial class PartitionEngine
         _panes = new CellTable?[_time.PaneSlots];
         _windows = [.. _time.Windows.Select(w => new CellTable?[w.Slots])];
         _writer = new(partition);
+        _reader = _readers[0];
     }
 
     /// <summary>Input partition.</summary>
@@ -111,11 +111,13 @@ public sealed partial class PartitionEngine
         }
 
         var hash = _reader.IdentityHash();
+        _cache.Prefetch(hash);
+        Step();
         ref var entry = ref _cache.Find(_reader, hash);
         var time = _reader.Timestamp;
         var isUsual = entry.Series != null && entry.Pane == _hotNumber && (ulong)(time - _hotStart) < (ulong)_time.Pane && IsInTime(time)
             && record.Replay == null && !(entry.IsNotNegative && _reader.Value < 0);
-        if (isUsual) CountUsual(ref entry, record);
+        if (isUsual) Start(ref entry, record);
         else ProcessUnusual(ref entry, record, hash);
     }
 
@@ -137,6 +139,7 @@ public sealed partial class PartitionEngine
     /// <param name="logTime">New watermark, ms since the epoch; smaller ones change nothing.</param>
     public void MoveClock(long logTime)
     {
+        FinishStarted();
         HasChanges = true;
         MoveWatermark(logTime, _position - 1);
     }
@@ -161,6 +164,7 @@ public sealed partial class PartitionEngine
     [MethodImpl(MethodImplOptions.NoInlining)]
     void ProcessUnusual(ref SeriesCache.Entry entry, in InputRecord record, ulong hash)
     {
+        FinishStarted();
         if (entry.Series is not { IsAlive: true } series)
         {
             ProcessUnknown(record, hash);
@@ -177,6 +181,7 @@ public sealed partial class PartitionEngine
         entry.Pane = _hotNumber;
         entry.Cell = _hotPane!.Find(series.Id);
         entry.TotalCell = _hotPane.Find(series.Total!.Id);
+        (entry.Id, entry.TotalId) = (series.Id, series.Total.Id);
     }
 
     void ProcessUnknown(in InputRecord record, ulong hash)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using StreamMetrics.Contracts.Events;
 
 namespace StreamMetrics.Streams;
@@ -31,6 +32,8 @@ sealed class SeriesCache
         public long Pane;
         public int Start;
         public int Length;
+        public int Id;
+        public int TotalId;
         public bool IsError;
         public bool IsNotNegative;
         public bool IsMisrouted;
@@ -40,6 +43,17 @@ sealed class SeriesCache
     byte[] _bytes = new byte[1 << 16];
     int _count;
     int _used;
+
+    /// <summary>Asks the processor to fetch what <see cref="Find"/> will look at.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe void Prefetch(ulong hash)
+    {
+        if (!Sse.IsSupported) return;
+        // A hint only: nothing is wrong when the array moves meanwhile.
+        ref var entry = ref _entries[(int)hash & (_entries.Length - 1)];
+        Sse.Prefetch0(Unsafe.AsPointer(ref entry));
+        Sse.Prefetch0((byte*)Unsafe.AsPointer(ref entry) + 64);
+    }
 
     /// <summary>The entry with the bytes that the reader has read last; its series is null when there is none, and may be forgotten.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -36,9 +36,6 @@ sealed class SeriesRegistry(int partition, EngineOptions options, EngineStatisti
     /// <summary>Series and totals alive.</summary>
     public int Count => statistics.Series + statistics.Totals;
 
-    /// <summary>Every id is below.</summary>
-    public int IdLimit => _nextId;
-
     public Series? ById(int id) => (uint)id < (uint)_byId.Length ? _byId[id] : null;
 
     public Series? Find(string serviceId, string metricName, string tagsHash)
@@ -93,7 +90,9 @@ sealed class SeriesRegistry(int partition, EngineOptions options, EngineStatisti
     /// <summary>Takes a definition from the state.</summary>
     public Series Restore(int id, int totalId, string serviceId, string metricName, string metricType, string unit, KeyValuePair<string, string>[] tags)
     {
-        var total = totalId < 0 ? null : ById(totalId) ?? throw new FormatException($"Series {id} belongs to total {totalId}, which is not there.");
+        var total = totalId < 0 ? null : ById(totalId);
+        var isTotal = totalId < 0 || (total is { Scope: Contracts.AggregateScope.Total } && total.ServiceId == serviceId && total.MetricName == metricName);
+        if (!isTotal) throw new FormatException($"Series {id} belongs to total {totalId}, which is not there or of another metric.");
         return Add(id, total, serviceId, metricName, metricType, unit, tags, tags.Length == 1 && tags[0].Key == OverflowName);
     }
 
