@@ -124,6 +124,20 @@ public sealed class RetentionTests(StoresFixture stores) : IClassFixture<StoresF
         Assert.Equal(["2026", "2027"], await writing.Store.PartitionsAsync("metric_rollups_daily"));
     }
 
+    [Fact]
+    public async Task Rejected_records_are_kept_as_long_as_final_windows()
+    {
+        await using var writing = await Writing.StartAsync(stores);
+        await using (var insert = writing.Source.CreateCommand(
+            "INSERT INTO sink_rejects (topic, partition, \"offset\", reason, created_at) VALUES ('t', 0, 1, 'old', '2026-03-30 12:00Z'), ('t', 0, 2, 'young', '2026-03-30 12:01Z')"))
+        {
+            await insert.ExecuteNonQueryAsync();
+        }
+
+        writing.NewMaintenance(new FakeTimeProvider(Start.AddDays(90).AddSeconds(30))).Upkeep();
+        Assert.Equal("young", await writing.Store.ScalarAsync<string>("SELECT string_agg(reason, ' ') FROM sink_rejects"));
+    }
+
     static Aggregate Window(int daysLater, long asOf) => Aggregates.Create(
         "s", Aggregates.Values(new Random((int)asOf), 10), asOf, Start.AddDays(daysLater).ToUnixTimeMilliseconds(), window: WindowNames.FifteenMinutes);
 }

@@ -19,6 +19,14 @@ sealed class Retainer(NpgsqlDataSource source, PartitionStore partitions, IOptio
         Drop(PartitionedTable.Aggregates, now - options.Value.RawRetention);
         Drop(RollupTier.Hourly.Table, now - options.Value.HourlyRetention);
         Drop(RollupTier.Daily.Table, now - options.Value.DailyRetention);
+        DeleteRejects(now - options.Value.RawRetention);
+    }
+
+    void DeleteRejects(DateTimeOffset keepFrom)
+    {
+        using var command = source.CreateCommand("DELETE FROM sink_rejects WHERE created_at < $1");
+        command.Parameters.Add(new() { Value = keepFrom.UtcDateTime, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        command.ExecuteNonQuery();
     }
 
     void Drop(PartitionedTable table, DateTimeOffset keepFrom)
