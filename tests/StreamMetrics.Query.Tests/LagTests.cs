@@ -35,11 +35,17 @@ public sealed class LagTests(KafkaServer kafka, Servers servers)
     [RealKafkaFact]
     public async Task The_service_sends_the_durations_of_its_requests_but_not_of_health_checks()
     {
-        await using var query = await QueryHost.StartAsync(servers, null, ("ConnectionStrings:kafka", kafka.Kafka.BootstrapServers), ("Query:SendOwnMetrics", "true"));
-        await query.GetAsync("/api/v1/services");
-        await query.GetProblemAsync("/api/v1/top?limit=0");
-        await query.Http.GetAsync(new Uri("/alive", UriKind.Relative));
-        await query.Http.GetAsync(new Uri("/health", UriKind.Relative));
+        // a process of its own: meters are shared by everything in one
+        await using var query = ServiceProcess.Start("StreamMetrics.Query", new Dictionary<string, string?>
+        {
+            ["ConnectionStrings__kafka"] = kafka.Kafka.BootstrapServers,
+            ["ConnectionStrings__redis"] = servers.Redis.ConnectionString,
+            ["ConnectionStrings__streammetrics"] = servers.PostgresConnection,
+        });
+        await query.WaitForHealthAsync();
+        await query.WaitForHealthAsync("/alive");
+        using var http = new HttpClient { BaseAddress = query.Address };
+        foreach (var path in (string[])["/api/v1/services", "/api/v1/top?limit=0"]) (await http.GetAsync(new Uri(path, UriKind.Relative))).Dispose();
 
         using var consumer = new ConsumerBuilder<string, string>(
             new ConsumerConfig { BootstrapServers = kafka.Kafka.BootstrapServers, GroupId = "reader", AutoOffsetReset = AutoOffsetReset.Earliest }).Build();
