@@ -122,6 +122,9 @@ public sealed record Aggregate
     /// <summary>Last input offset that this aggregate includes.</summary>
     public required long AsOfOffset { get; init; }
 
+    /// <summary>How many finals and corrections a store has merged into this value; null in what comes from the engine.</summary>
+    public long? Revision { get; init; }
+
     /// <summary>The quantile sketch (docs/formats/sketch.md); base64 in JSON.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public byte[]? Sketch { get; init; }

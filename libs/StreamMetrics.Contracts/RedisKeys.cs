@@ -12,6 +12,25 @@ public static class RedisKeys
     /// <summary>Sorted set of watched series; the score is the expiry, ms since the epoch.</summary>
     public const string Interest = "interest";
 
+    /// <summary>Member of <see cref="Interest"/>: <c>serviceId:metricName</c> for a total, <c>serviceId:metricName:tagsHash</c> for a series.</summary>
+    /// <param name="serviceId">The service.</param>
+    /// <param name="metricName">The metric.</param>
+    /// <param name="tagsHash">Tags hash, empty for a total.</param>
+    public static string InterestMember(string serviceId, string metricName, string tagsHash) =>
+        tagsHash.Length == 0 ? $"{serviceId}:{metricName}" : $"{serviceId}:{metricName}:{tagsHash}";
+
+    /// <summary>
+    /// Hash: topic id of an input topic → its number (<c>incarnation</c> in the hashes of values), given in the order in which the topics were
+    /// first seen, so that values of a topic that was deleted and created again are newer whatever their offsets.
+    /// </summary>
+    public const string Incarnations = "incarnations";
+
+    /// <summary>
+    /// String: when the archiver last filled every <see cref="History"/> from PostgreSQL, ms since the epoch. Missing means that Redis was
+    /// emptied and the histories may have holes.
+    /// </summary>
+    public const string HistoryComplete = "history:complete";
+
     /// <summary>
     /// Hash of a service: field = metricName for a total or <c>metricName:tagsHash</c> for a series; value = JSON
     /// <c>{"metricType","unit","tags","lastSeen"}</c> (<see cref="CatalogEntry"/>).

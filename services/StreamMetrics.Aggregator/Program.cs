@@ -1,2 +1,10 @@
+using StreamMetrics.Aggregator;
+
 var builder = WebApplication.CreateBuilder(args);
-builder.Build().Run();
+builder.AddServiceDefaults();
+builder.AddKafkaTopics();
+builder.AddAggregator();
+
+var app = builder.Build();
+app.MapDefaultEndpoints();
+return await app.RunServiceAsync();

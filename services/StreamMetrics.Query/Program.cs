@@ -1,2 +1,10 @@
+using StreamMetrics.Query;
+
 var builder = WebApplication.CreateBuilder(args);
-builder.Build().Run();
+builder.AddServiceDefaults();
+builder.AddQuery();
+
+var app = builder.Build();
+app.MapDefaultEndpoints();
+app.MapQuery();
+return await app.RunServiceAsync();

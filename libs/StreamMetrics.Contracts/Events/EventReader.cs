@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace StreamMetrics.Contracts.Events;
 
 /// <summary>
-/// Reads one metric event from its JSON (RFC 8259, UTF-8; the fields are those of docs/formats/event.md) without a document tree and
+/// Reads one metric event from its JSON (RFC 8259, UTF-8; the fields are those of docs/formats/events.md) without a document tree and
 /// without allocating. A first pass over the bytes, 64 at a time, copies them into a buffer with room behind them and notes where the
 /// quotes are; a second pass walks from quote to quote. <see cref="TryRead"/> checks the JSON and what differs from event to event (id,
 /// time, value, instance, metadata); what makes the series is checked by <see cref="EventIdentity.TryCreate"/>, once for all events with

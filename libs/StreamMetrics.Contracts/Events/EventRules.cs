@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace StreamMetrics.Contracts.Events;
 
-/// <summary>The rules of an event in words, and those that are more than a length (docs/formats/event.md).</summary>
+/// <summary>The rules of an event in words, and those that are more than a length (docs/formats/events.md).</summary>
 public static class EventRules
 {
     /// <summary>Rule of eventId.</summary>

@@ -55,6 +55,16 @@ public sealed partial class PartitionEngine
         return written;
     }
 
+    /// <summary>Makes every series and total dirty: what was written before is gone.</summary>
+    public void RefreshLive()
+    {
+        for (var id = 0; id < _registry.IdLimit; id++)
+        {
+            EnsureQueue(id); // a restored series has no event yet
+            if (_registry.ById(id) is { } series && !_isQueued[id]) Enqueue(series, series.LastSeen);
+        }
+    }
+
     void Enqueue(Series series, long lastSeen)
     {
         _isQueued[series.Id] = true;

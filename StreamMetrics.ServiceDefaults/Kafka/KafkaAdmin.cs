@@ -1,0 +1,52 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Configuration;
+using StreamMetrics.ServiceDefaults.Startup;
+
+namespace StreamMetrics.ServiceDefaults.Kafka;
+
+/// <summary>One admin client per process, for the topics and the health check. Its own log is off: failures come as exceptions.</summary>
+sealed class KafkaAdmin : IDisposable
+{
+    public const string ConnectionName = "kafka";
+
+    readonly Lazy<IAdminClient> _client;
+
+    public KafkaAdmin(IConfiguration configuration)
+    {
+        Servers = configuration.GetConnectionString(ConnectionName) ?? "";
+        _client = new(() => new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Servers, SocketTimeoutMs = 10_000 })
+            .SetLogHandler((_, _) => { })
+            .SetErrorHandler((_, _) => { })
+            .Build());
+    }
+
+    /// <summary>Bootstrap servers, <c>host:port</c> separated by commas.</summary>
+    public string Servers { get; }
+
+    public IAdminClient Client => _client.Value;
+
+    /// <summary>Brokers and topics. The client's call blocks, so it gets a thread of the pool for at most <paramref name="timeout"/>.</summary>
+    /// <exception cref="KafkaException">No broker answered in time.</exception>
+    public Task<Metadata> GetMetadataAsync(TimeSpan timeout, CancellationToken cancellationToken) =>
+        Task.Run(() => Client.GetMetadata(timeout), CancellationToken.None).WaitAsync(cancellationToken);
+
+    /// <summary>Refuses a connection string that no client could use, naming its key.</summary>
+    public void Validate()
+    {
+        const string rule = $"ConnectionStrings:{ConnectionName} must list bootstrap servers as host:port, separated by commas";
+        if (string.IsNullOrWhiteSpace(Servers)) throw new StartupException($"{rule}; it is not set.");
+        foreach (var server in Servers.Split(','))
+        {
+            var colon = server.LastIndexOf(':');
+            if (colon <= 0 || !ushort.TryParse(server.AsSpan(colon + 1), out var port) || port == 0)
+            {
+                throw new StartupException($"{rule}; '{server.Trim()}' is none.");
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_client.IsValueCreated) _client.Value.Dispose();
+    }
+}

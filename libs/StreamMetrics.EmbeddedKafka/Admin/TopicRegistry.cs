@@ -1,0 +1,196 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Microsoft.Extensions.Logging;
+
+namespace StreamMetrics.EmbeddedKafka;
+
+/// <summary>All topics. Changes go through the meta file first, so that after a crash the file says what exists; stray folders are removed at start.</summary>
+internal sealed class TopicRegistry
+{
+    /// <summary>Committed offsets and groups, as in Kafka.</summary>
+    public const string Offsets = "__consumer_offsets";
+
+    /// <summary>States of transactions, as in Kafka.</summary>
+    public const string Transactions = "__transaction_state";
+
+    const int MaxNameLength = 249;
+
+    /// <summary>Bounds what one request can make the broker create.</summary>
+    const int MaxPartitions = 1000;
+
+    readonly ConcurrentDictionary<string, Topic> _byName = new();
+    readonly ConcurrentDictionary<Guid, Topic> _byId = new();
+    readonly ConcurrentDictionary<string, Topic>.AlternateLookup<ReadOnlySpan<char>> _bySpan;
+    readonly MetaStore _store;
+    readonly string _directory;
+    readonly ILogger _logger;
+
+    public TopicRegistry(MetaStore store, string directory, ILogger logger)
+    {
+        (_store, _directory, _logger) = (store, Path.Combine(directory, "topics"), logger);
+        _bySpan = _byName.GetAlternateLookup<ReadOnlySpan<char>>();
+    }
+
+    /// <summary>Told when a topic is deleted, after it is gone.</summary>
+    public event Action<string>? Deleted;
+
+    public ICollection<Topic> All => _byName.Values;
+
+    /// <summary>Opens the logs of all topics, several at a time, and creates the internal topics of a new data folder.</summary>
+    public void Open()
+    {
+        Directory.CreateDirectory(_directory);
+        RemoveStrayFolders();
+        Parallel.ForEach(_store.Meta.Topics, meta =>
+        {
+            var logs = new PartitionLog[meta.Partitions];
+            Parallel.For(0, logs.Length, partition => logs[partition] = OpenLog(meta, partition));
+            Register(new(meta, logs));
+        });
+        foreach (var name in new[] { Offsets, Transactions })
+        {
+            if (Find(name) is null) Create(name, 1, 1, new() { ["cleanup.policy"] = "compact", ["segment.bytes"] = "8388608", ["min.cleanable.dirty.ratio"] = "0.3" });
+        }
+    }
+
+    public Topic? Find(string name) => _byName.GetValueOrDefault(name);
+
+    public Topic? Find(Guid id) => _byId.GetValueOrDefault(id);
+
+    /// <summary>Finds a topic by the bytes of a request, without making a string.</summary>
+    public Topic? Find(ReadOnlySpan<byte> name)
+    {
+        if (name.Length > MaxNameLength) return null;
+        Span<char> text = stackalloc char[MaxNameLength];
+        var length = Encoding.UTF8.GetChars(name, text);
+        return _bySpan.TryGetValue(text[..length], out var topic) ? topic : null;
+    }
+
+    public PartitionLog? Find(string name, int partition) => Find(name)?.Find(partition);
+
+    public static bool IsValidName(string name)
+    {
+        if (name.Length is 0 or > MaxNameLength || name is "." or "..") return false;
+        foreach (var c in name)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_' or '-')) return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Creates a topic whose name and settings have been checked.</summary>
+    public (ErrorCode Error, Topic? Topic) Create(string name, int partitions, short replicationFactor, Dictionary<string, string> settings, Dictionary<int, int[]>? assignments = null)
+    {
+        if (partitions is < 1 or > MaxPartitions) return (ErrorCode.InvalidPartitions, null);
+        lock (_store.Gate)
+        {
+            if (_byName.ContainsKey(name)) return (ErrorCode.TopicAlreadyExists, null);
+            var meta = new TopicMeta { Name = name, Id = Guid.NewGuid(), Partitions = partitions, ReplicationFactor = replicationFactor, Settings = settings, Assignments = assignments ?? [] };
+            _store.Meta.Topics.Add(meta);
+            _store.Save();
+            var logs = new PartitionLog[partitions];
+            for (var i = 0; i < partitions; i++) logs[i] = OpenLog(meta, i);
+            var topic = new Topic(meta, logs);
+            Register(topic);
+            return (ErrorCode.None, topic);
+        }
+    }
+
+    public ErrorCode Delete(Topic topic)
+    {
+        if (topic.IsInternal) return ErrorCode.InvalidTopic;
+        lock (_store.Gate)
+        {
+            if (!_byName.TryRemove(topic.Name, out _)) return ErrorCode.UnknownTopicOrPartition;
+            _byId.TryRemove(topic.Id, out _);
+            _store.Meta.Topics.Remove(topic.Meta);
+            _store.Save();
+            foreach (var log in topic.Partitions) log.DeleteFiles();
+        }
+
+        Deleted?.Invoke(topic.Name);
+        return ErrorCode.None;
+    }
+
+    public ErrorCode AddPartitions(Topic topic, int count, List<int[]> assignments)
+    {
+        lock (_store.Gate)
+        {
+            var have = topic.Partitions.Length;
+            if (count <= have || count > MaxPartitions) return ErrorCode.InvalidPartitions;
+            topic.Meta.Partitions = count;
+            for (var i = 0; i < assignments.Count; i++) topic.Meta.Assignments[have + i] = assignments[i];
+            _store.Save();
+            var logs = new PartitionLog[count];
+            topic.Partitions.CopyTo(logs, 0);
+            for (var i = have; i < count; i++) logs[i] = OpenLog(topic.Meta, i);
+            topic.Partitions = logs;
+            return ErrorCode.None;
+        }
+    }
+
+    /// <summary>Replaces a topic's settings with checked ones.</summary>
+    public void Configure(Topic topic, Dictionary<string, string> settings)
+    {
+        lock (_store.Gate)
+        {
+            topic.Meta.Settings.Clear();
+            foreach (var (name, value) in settings) topic.Meta.Settings[name] = value;
+            _store.Save();
+            var parsed = ConfigTable.Parse(topic.Meta.Settings);
+            foreach (var log in topic.Partitions) log.Settings = parsed;
+        }
+    }
+
+    /// <summary>Moves the start of a partition up and remembers it.</summary>
+    public ErrorCode DeleteRecords(Topic topic, PartitionLog log, ref long offset)
+    {
+        lock (_store.Gate)
+        {
+            var error = log.AdvanceStart(ref offset);
+            if (error != ErrorCode.None) return error;
+            topic.Meta.StartOffsets[log.Partition] = offset;
+            _store.Save();
+            return ErrorCode.None;
+        }
+    }
+
+    public void Close()
+    {
+        lock (_store.Gate)
+        {
+            Parallel.ForEach(_byName.Values, static topic =>
+            {
+                foreach (var log in topic.Partitions) log.Dispose();
+            });
+        }
+    }
+
+    void Register(Topic topic)
+    {
+        _byName[topic.Name] = topic;
+        _byId[topic.Id] = topic;
+    }
+
+    PartitionLog OpenLog(TopicMeta meta, int partition)
+    {
+        var log = new PartitionLog(meta.Name, partition, Path.Combine(_directory, $"{meta.Name}-{partition}"), ConfigTable.Parse(meta.Settings), _logger);
+        log.Open(meta.StartOffsets.GetValueOrDefault(partition));
+        return log;
+    }
+
+    void RemoveStrayFolders()
+    {
+        var wanted = new HashSet<string>();
+        foreach (var meta in _store.Meta.Topics)
+        {
+            for (var i = 0; i < meta.Partitions; i++) wanted.Add($"{meta.Name}-{i}");
+        }
+
+        foreach (var folder in Directory.EnumerateDirectories(_directory))
+        {
+            if (!wanted.Contains(Path.GetFileName(folder))) Directory.Delete(folder, recursive: true);
+        }
+    }
+}

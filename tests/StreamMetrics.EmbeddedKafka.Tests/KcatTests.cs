@@ -1,0 +1,88 @@
+using System.Diagnostics;
+
+namespace StreamMetrics.EmbeddedKafka.Tests;
+
+/// <summary>A test that needs kcat; skipped with the reason where it is not installed.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class KcatTheoryAttribute : TheoryAttribute
+{
+    public KcatTheoryAttribute()
+    {
+        if (!IsInstalled) Skip = "kcat is not installed (Debian: apt-get install kcat)";
+    }
+
+    static bool IsInstalled { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "kcat")));
+}
+
+/// <summary>kcat is built on an old librdkafka (2.0.2 in Debian), so these are the checks of its versions of the protocol.</summary>
+public sealed class KcatTests(BrokerFixture broker) : IClassFixture<BrokerFixture>
+{
+    static readonly string Numbers = string.Concat(Enumerable.Range(1, 10_000).Select(i => $"{i}\n"));
+
+    [KcatTheory]
+    [InlineData("none")]
+    [InlineData("gzip")]
+    [InlineData("snappy")]
+    [InlineData("lz4")]
+    [InlineData("zstd")]
+    public async Task Every_codec_is_used_and_comes_back(string codec)
+    {
+        var topic = await broker.CreateTopicAsync();
+        var (_, log) = await KcatAsync(Numbers, "-P", "-t", topic, "-z", codec, "-X", "debug=msg");
+        Assert.DoesNotContain("does not support compression", log, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(Numbers, (await KcatAsync("", "-C", "-t", topic, "-e", "-q", "-o", "beginning")).Output);
+        // The batches that reached the log carry the codec: attributes are the two bytes at 21.
+        var batch = await File.ReadAllBytesAsync(Directory.GetFiles(Path.Combine(broker.Folder.Path, "topics", $"{topic}-0"), "*.log")[0]);
+        Assert.Equal(Array.IndexOf(["none", "gzip", "snappy", "lz4", "zstd"], codec), batch[22] & 7);
+    }
+
+    [KcatTheory]
+    [InlineData("enable.idempotence=true")]
+    [InlineData("transactional.id=kcat")]
+    public async Task Idempotent_and_transactional_records_are_read_committed(string setting)
+    {
+        var topic = await broker.CreateTopicAsync();
+        await KcatAsync(Numbers, "-P", "-t", topic, "-X", setting);
+        Assert.Equal(Numbers, (await KcatAsync("", "-C", "-t", topic, "-e", "-q", "-o", "beginning", "-X", "isolation.level=read_committed")).Output);
+    }
+
+    [KcatTheory]
+    [InlineData("range,roundrobin")]
+    [InlineData("cooperative-sticky")]
+    public async Task Two_members_of_a_group_read_everything_once(string strategy)
+    {
+        var (topic, group) = (await broker.CreateTopicAsync(4), BrokerFixture.NewName("kcat-group"));
+        await KcatAsync(Numbers, "-P", "-t", topic);
+        string[] Member(string name) =>
+            ["-G", group, "-c", "1000", "-q", "-X", "auto.offset.reset=earliest", "-X", $"partition.assignment.strategy={strategy}", "-X", $"group.instance.id={name}", topic];
+        // One after the other reads a thousand records and commits; nobody reads what another has.
+        var first = (await KcatAsync("", Member("a"))).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var second = (await KcatAsync("", Member("a"))).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal((1000, 1000), (first.Length, second.Length));
+        Assert.Empty(first.Intersect(second));
+    }
+
+    [KcatTheory]
+    [InlineData(-2, 0)]
+    [InlineData(-1, 10_000)]
+    public async Task Ends_and_metadata_are_told(int time, int offset)
+    {
+        var topic = await broker.CreateTopicAsync();
+        await KcatAsync(Numbers, "-P", "-t", topic);
+        Assert.Contains($"offset {offset}\n", (await KcatAsync("", "-Q", "-t", $"{topic}:0:{time}")).Output, StringComparison.Ordinal);
+        var listed = (await KcatAsync("", "-L", "-J")).Output;
+        Assert.Contains($"\"topic\":\"{topic}\"", listed, StringComparison.Ordinal);
+        Assert.Contains("{\"id\":3,", listed, StringComparison.Ordinal);
+    }
+
+    async Task<(string Output, string Log)> KcatAsync(string input, params string[] arguments)
+    {
+        using var kcat = Process.Start(new ProcessStartInfo("kcat", ["-b", broker.Servers, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var (output, log) = (kcat.StandardOutput.ReadToEndAsync(), kcat.StandardError.ReadToEndAsync());
+        await kcat.StandardInput.WriteAsync(input);
+        kcat.StandardInput.Close();
+        await kcat.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(40));
+        Assert.True(kcat.ExitCode == 0, $"kcat {string.Join(' ', arguments)}: exit code {kcat.ExitCode}\n{await log}");
+        return (await output, await log);
+    }
+}
