@@ -46,7 +46,7 @@ public sealed partial class PartitionEngine
         _newer.Cell = null;
     }
 
-    // The event's pane is that of the event before, and the table knows its cells.
+    // The event's pane is open and its cells are known.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     void Start(ref SeriesCache.Entry entry, in InputRecord record)
     {
@@ -66,7 +66,7 @@ public sealed partial class PartitionEngine
     {
         Statistics.Accepted++;
         if (entry.IsMisrouted) Statistics.Misrouted++;
-        var pane = _hotPane!;
+        var pane = entry.Table!;
         pane.MarkDirty(entry.Id);
         pane.MarkDirty(entry.TotalId);
         if (!_isQueued[entry.Id]) Enqueue(_registry.ById(entry.Id)!, record.LogTime);

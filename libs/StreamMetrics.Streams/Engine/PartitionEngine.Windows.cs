@@ -14,10 +14,11 @@ public sealed partial class PartitionEngine
     readonly Stack<Accumulator> _freeCells = new();
     long _cells; // in use: in panes, windows and corrections
 
-    // The pane of the event before: most events have the same one.
+    // The two panes that events were counted in last; around a pane's end they alternate. A start of MaxValue: none.
     CellTable? _hotPane;
-    long _hotNumber = -1;
+    CellTable? _warmPane;
     long _hotStart = long.MaxValue;
+    long _warmStart = long.MaxValue;
 
     long _closedPane = -1; // newest pane that is closed
     long _currentPane = -1; // pane that contains the watermark
@@ -35,7 +36,7 @@ public sealed partial class PartitionEngine
         Statistics.Accepted++;
         if (series.Service.IsMisrouted) Statistics.Misrouted++;
         var time = _reader.Timestamp;
-        var pane = (ulong)(time - _hotStart) < (ulong)_time.Pane ? _hotPane : FindPane(time);
+        var pane = KnownPane(time) ?? FindPane(time);
         if (pane == null)
         {
             CountLate(series, isError, record);
@@ -68,13 +69,20 @@ public sealed partial class PartitionEngine
         if (traceId.Length is > 0 and <= Accumulator.MaxIdLength) cell.SetExemplar(reader.Value, reader.Timestamp, offset, traceId, reader.SpanId);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    CellTable? KnownPane(long time)
+    {
+        if ((ulong)(time - _hotStart) < (ulong)_time.Pane) return _hotPane;
+        return (ulong)(time - _warmStart) < (ulong)_time.Pane ? _warmPane : null;
+    }
+
     // The table of an open pane; null when it is closed.
     CellTable? FindPane(long time)
     {
         var number = time / _time.Pane;
         if (number <= _closedPane) return null;
+        (_warmPane, _warmStart) = (_hotPane, _hotStart);
         _hotPane = TableOf(_panes, number);
-        _hotNumber = number;
         _hotStart = number * _time.Pane;
         return _hotPane;
     }
@@ -203,6 +211,7 @@ public sealed partial class PartitionEngine
         while (NextPane(closed) is { } pane) ClosePane(pane);
         _closedPane = Math.Max(_closedPane, closed);
         if (_hotStart < (_closedPane + 1) * _time.Pane) _hotStart = long.MaxValue;
+        if (_warmStart < (_closedPane + 1) * _time.Pane) _warmStart = long.MaxValue;
         while (NextWindow() is { } window && _time.IsFinal(window.End, _watermark)) CloseWindow(window.Size, window.Table, offset);
         if (current > _currentPane)
         {
@@ -337,7 +346,6 @@ public sealed partial class PartitionEngine
     void Recycle(CellTable?[] slots, CellTable table)
     {
         slots[table.Number % slots.Length] = null;
-        if (ReferenceEquals(table, _hotPane)) _hotStart = long.MaxValue;
         table.Clear();
         _freeTables.Push(table);
     }

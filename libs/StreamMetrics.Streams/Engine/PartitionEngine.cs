@@ -115,8 +115,8 @@ public sealed partial class PartitionEngine
         Step();
         ref var entry = ref _cache.Find(_reader, hash);
         var time = _reader.Timestamp;
-        var isUsual = entry.Series != null && entry.Pane == _hotNumber && (ulong)(time - _hotStart) < (ulong)_time.Pane && IsInTime(time)
-            && record.Replay == null && !(entry.IsNotNegative && _reader.Value < 0);
+        var isUsual = entry.Series != null && KnownPane(time) is { } pane && (entry.Pane == pane.Number || FindCells(ref entry, pane))
+            && IsInTime(time) && record.Replay == null && !(entry.IsNotNegative && _reader.Value < 0);
         if (isUsual) Start(ref entry, record);
         else ProcessUnusual(ref entry, record, hash);
     }
@@ -177,11 +177,17 @@ public sealed partial class PartitionEngine
             return;
         }
 
-        if (!IsAccepted(record, series.ServiceId) || !Count(series, entry.IsError, record)) return;
-        entry.Pane = _hotNumber;
-        entry.Cell = _hotPane!.Find(series.Id);
-        entry.TotalCell = _hotPane.Find(series.Total!.Id);
-        (entry.Id, entry.TotalId) = (series.Id, series.Total.Id);
+        if (IsAccepted(record, series.ServiceId)) Count(series, entry.IsError, record);
+    }
+
+    // The cells of a known series in an open pane, if it has any there.
+    static bool FindCells(ref SeriesCache.Entry entry, CellTable pane)
+    {
+        if (entry.Series is not { IsAlive: true, Total: { } total } series) return false;
+        if (pane.Find(series.Id) is not { } cell || pane.Find(total.Id) is not { } totalCell) return false;
+        (entry.Pane, entry.Table, entry.Cell, entry.TotalCell) = (pane.Number, pane, cell, totalCell);
+        (entry.Id, entry.TotalId) = (series.Id, total.Id);
+        return true;
     }
 
     void ProcessUnknown(in InputRecord record, ulong hash)

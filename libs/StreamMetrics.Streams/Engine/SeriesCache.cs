@@ -25,6 +25,7 @@ sealed class SeriesCache
         public ulong Hash;
         public ulong Lengths;
         public Series? Series;
+        public CellTable? Table;
         public Accumulator? Cell;
         public Accumulator? TotalCell;
 
