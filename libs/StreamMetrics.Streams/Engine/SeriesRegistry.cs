@@ -36,6 +36,9 @@ sealed class SeriesRegistry(int partition, EngineOptions options, EngineStatisti
     /// <summary>Series and totals alive.</summary>
     public int Count => statistics.Series + statistics.Totals;
 
+    /// <summary>Ids are below this.</summary>
+    public int IdLimit => _byId.Length;
+
     public Series? ById(int id) => (uint)id < (uint)_byId.Length ? _byId[id] : null;
 
     public Series? Find(string serviceId, string metricName, string tagsHash)
