@@ -1,8 +1,11 @@
 namespace StreamMetrics.EmbeddedKafka;
 
-/// <summary>DescribeGroups v0-5, ListGroups v0-4, DeleteGroups v0-2.</summary>
+/// <summary>DescribeGroups v0-5, ListGroups v0-5, DeleteGroups v0-2.</summary>
 internal static class GroupAdminHandlers
 {
+    /// <summary>All groups are of the classic protocol.</summary>
+    const string GroupType = "classic";
+
     public static void Describe(Request request)
     {
         var r = request.Reader();
@@ -32,9 +35,12 @@ internal static class GroupAdminHandlers
         var (w, v) = (request.Response, request.Version);
         var states = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         for (var count = v >= 4 ? r.ArrayLength() : 0; count > 0; count--) states.Add(r.String());
+        var types = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        for (var count = v >= 5 ? r.ArrayLength() : 0; count > 0; count--) types.Add(r.String());
         var listed = new List<(string Id, string ProtocolType, string State)>();
         foreach (var group in request.Broker.Groups.All)
         {
+            if (types.Count > 0 && !types.Contains(GroupType)) break;
             lock (group.Gate)
             {
                 if (states.Count == 0 || states.Contains(group.State.ToString())) listed.Add((group.Id, group.ProtocolType ?? "", group.State.ToString()));
@@ -49,6 +55,7 @@ internal static class GroupAdminHandlers
             w.String(id);
             w.String(protocolType);
             if (v >= 4) w.String(state);
+            if (v >= 5) w.String(GroupType);
             w.Tags();
         }
 

@@ -66,7 +66,7 @@ internal static class ApiTable
         new(ApiKey.LeaveGroup, 0, 5, 4),
         new(ApiKey.SyncGroup, 0, 5, 4),
         new(ApiKey.DescribeGroups, 0, 5, 5),
-        new(ApiKey.ListGroups, 0, 4, 3),
+        new(ApiKey.ListGroups, 0, 5, 3),
         new(ApiKey.ApiVersions, 0, 4, 3),
         new(ApiKey.CreateTopics, 2, 7, 5),
         new(ApiKey.DeleteTopics, 1, 6, 4),
