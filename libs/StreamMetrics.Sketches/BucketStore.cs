@@ -8,7 +8,7 @@ namespace StreamMetrics.Sketches;
 /// <summary>
 /// Bucket counts of one sign. Three forms, chosen by what is in it: a list of bucket indices while there are few values (a series with
 /// little traffic costs a cache line, not a kilobyte), an array of 32-bit counts, and, after a count passed 2^32, one of 64-bit counts.
-/// The form never shows in what is read or encoded.
+/// The form never shows in what is read or encoded. All three are in this one file, over 300 lines, since each operation changes between them.
 /// </summary>
 struct BucketStore
 {

@@ -3,7 +3,8 @@ using StreamMetrics.Contracts.Events;
 
 namespace StreamMetrics.Streams;
 
-// Panes, windows, corrections: where events are counted and when windows close.
+// Panes, windows, corrections: where events are counted and when windows close. One file over 300 lines, because adding to a cell and closing it
+// keep the same invariants.
 public sealed partial class PartitionEngine
 {
     // Pane n is in slot n mod length; window n of size k likewise in _windows[k]. A window has a cell for every series that has one in any
