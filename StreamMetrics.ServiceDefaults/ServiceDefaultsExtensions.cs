@@ -66,7 +66,9 @@ public static class ServiceDefaultsExtensions
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         builder.Logging.AddFilter("System.Net.Http", LogLevel.Warning);
         builder.Logging.AddFilter("Polly", LogLevel.Warning);
-        builder.Logging.AddFilter("StackExchange.Redis", LogLevel.Warning);
+
+        // It logs every failed attempt with its stack; the services say in one line that Redis is away, and health checks say why.
+        builder.Logging.AddFilter("StackExchange.Redis", LogLevel.None);
         builder.Logging.AddFilter("Npgsql", LogLevel.Warning);
 
         // These two log the exception that ends a start; RunServiceAsync tells it in one line instead, and logs a failed worker itself.
