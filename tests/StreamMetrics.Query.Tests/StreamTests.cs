@@ -245,11 +245,15 @@ public sealed class StreamTests(Servers servers) : IAsyncLifetime
         await redis.ResumeAsync();
         await using var publisher = await redis.ConnectAsync();
         var json = JsonSerializer.SerializeToUtf8Bytes(Live(5), ContractsJson.Default.Aggregate);
-        await Eventually.TrueAsync("the service follows the channel again", async () =>
-            await publisher.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisKeys.Live(Samples.Service)), json) > 0);
+        var received = Task.WhenAll(ReceiveAsync(before), ReceiveAsync(during));
+        // Again and again, as the aggregators do: a value that comes while the service is reconnecting may be lost.
+        await Eventually.TrueAsync("both get values again", async () =>
+        {
+            await publisher.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisKeys.Live(Samples.Service)), json);
+            return received.IsCompleted;
+        });
 
-        Assert.Equal(5, (await ReceiveAsync(before)).GetProperty("data").GetProperty("sum").GetDouble());
-        Assert.Equal(5, (await ReceiveAsync(during)).GetProperty("data").GetProperty("sum").GetDouble());
+        Assert.All(await received, value => Assert.Equal(5, value.GetProperty("data").GetProperty("sum").GetDouble()));
     }
 
     static async Task<ClientWebSocket> ConnectAsync(QueryHost query)
