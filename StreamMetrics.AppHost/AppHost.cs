@@ -14,7 +14,11 @@ try
         return 0;
     }
 
-    var builder = DistributedApplication.CreateBuilder(args);
+    var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions
+    {
+        Args = AspireDashboard.WithSettings(args, options),
+        DisableDashboard = !options.Dashboard,
+    });
     var infrastructure = await Infrastructure.DecideAsync(builder, options);
     var ports = infrastructure.Ports;
 

@@ -12,7 +12,7 @@ sealed record AppHostOptions
           --aggregators N         aggregator processes, 1 to 6 (default 3)
           --port-offset N         add N to every fixed port (default 0)
           --data DIR              where data are kept (default .streammetrics)
-          --no-dashboard          without the web dashboard and the Aspire dashboard (neither is there yet)
+          --no-dashboard          without the web dashboard and the Aspire dashboard
           --help                  this text
 
         KAFKA_HOME=DIR ./run      three real Apache Kafka brokers instead of the embedded one

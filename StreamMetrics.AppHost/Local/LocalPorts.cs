@@ -21,6 +21,12 @@ sealed record LocalPorts(int Offset)
 
     public int Redis => 16379 + Offset;
 
+    public int Dashboard => 18888 + Offset;
+
+    public int DashboardOtlpGrpc => 18889 + Offset;
+
+    public int DashboardOtlpHttp => 18890 + Offset;
+
     public string KafkaServers => string.Join(',', Enumerable.Range(Kafka, Brokers).Select(port => FormattableString.Invariant($"127.0.0.1:{port}")));
 
     /// <exception cref="AppHostException">A port is taken: its number, what wanted it, and what to do.</exception>
