@@ -13,6 +13,8 @@ sealed record LocalPorts(int Offset)
 
     public int LoadGenerator => 8090 + Offset;
 
+    public int KafkaUi => 8091 + Offset;
+
     public int Kafka => 19092 + Offset;
 
     public int KafkaControllers => 19192 + Offset;
