@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
@@ -7,13 +8,18 @@ namespace StreamMetrics.Streams.Worker;
 
 /// <summary>Turns what the engine writes into records of the output topics.</summary>
 /// <param name="producer">Producer of the partition, in a commit.</param>
-/// <param name="traceParent">W3C context of this commit, for the readers of the aggregates; null when nobody traces.</param>
-sealed class CommitOutput(PartitionProducer producer, string? traceParent) : IEngineOutput
+/// <param name="commit">Context of this commit; null when it is not traced.</param>
+sealed class CommitOutput(PartitionProducer producer, ActivityContext? commit) : IEngineOutput
 {
+    /// <summary>Most aggregates of a commit that are followed further.</summary>
+    const int MaxTraced = 16;
+
     static readonly byte[] TopicHeader = Encoding.UTF8.GetBytes(Topics.Events);
 
     readonly byte[] _partitionHeader = Text(producer.Partition);
-    readonly Headers? _trace = traceParent is null ? null : [new Header(TraceHeaders.TraceParent, Encoding.UTF8.GetBytes(traceParent))];
+    readonly bool _isTraced = Tracing.Source.HasListeners();
+    readonly Headers? _commit = commit is { } context ? Trace(context) : null;
+    int _traced;
 
     /// <summary>Aggregates written.</summary>
     public int Aggregates { get; private set; }
@@ -28,7 +34,8 @@ sealed class CommitOutput(PartitionProducer producer, string? traceParent) : IEn
     public void Aggregate(string window, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         Aggregates++;
-        producer.Send(Topics.Aggregated(window), Partition.Any, new() { Key = key.ToArray(), Value = value.ToArray(), Headers = _trace });
+        var topic = Topics.Aggregated(window);
+        producer.Send(topic, Partition.Any, new() { Key = key.ToArray(), Value = value.ToArray(), Headers = _isTraced ? Follow(topic, value) : null });
     }
 
     /// <inheritdoc/>
@@ -47,6 +54,16 @@ sealed class CommitOutput(PartitionProducer producer, string? traceParent) : IEn
         StateRecords++;
         producer.Send(Topics.State, producer.Partition, new() { Key = key.ToArray(), Value = value.IsEmpty ? null! : value.ToArray() });
     }
+
+    /// <summary>The header that leads on from the event that stands for the window; else from the commit.</summary>
+    Headers? Follow(string topic, ReadOnlySpan<byte> value)
+    {
+        if (_traced >= MaxTraced || Tracing.Send(topic, value, commit) is not { } context) return _commit;
+        _traced++;
+        return Trace(context);
+    }
+
+    static Headers Trace(in ActivityContext context) => [new Header(TraceHeaders.TraceParent, Tracing.TraceParent(context))];
 
     void Reject(string topic, in RejectedRecord record)
     {
