@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using StreamMetrics.Aggregator.Catalog;
 using StreamMetrics.Aggregator.Live;
 using StreamMetrics.Contracts;
 using StreamMetrics.Streams.Worker;
@@ -24,6 +25,9 @@ static class AggregatorModule
             .ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<WorkerOptions>>(new Validator<WorkerOptions>(options => options.Validate(Section)));
         builder.Services.AddSingleton<AggregatorMetrics>();
+        builder.Services.AddOptions<CatalogOptions>().BindConfiguration(CatalogOptions.Section);
+        builder.Services.AddSingleton<ServiceCatalog>();
+        builder.Services.AddSingleton<IServiceCatalog>(services => services.GetRequiredService<ServiceCatalog>());
         if (builder.Configuration.GetConnectionString("redis") is { Length: > 0 } && builder.Configuration.GetValue($"{LiveLaneOptions.Section}:Enabled", true))
             AddLiveLane(builder);
         builder.Services.AddSingleton<WorkerService>();

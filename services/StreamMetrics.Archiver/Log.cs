@@ -68,6 +68,10 @@ static partial class Log
         Message = "{Record} is no aggregate and is kept in sink_rejects: {Reason}")]
     public static partial void Rejected(ILogger logger, string record, string reason);
 
+    [LoggerMessage(Level = LogLevel.Warning, EventName = "archiver.sink.catalog",
+        Message = "The header sm-catalog of {Record} is no JSON object of texts and is not stored; the aggregate is: {Reason}")]
+    public static partial void CatalogUnreadable(ILogger logger, string record, string reason);
+
     [LoggerMessage(Level = LogLevel.Warning, EventName = "archiver.sink.restarted",
         Message = "{Partition} was to go on at {Expected} but begins at {Found}: the topic was created anew, or records were deleted before they were archived")]
     public static partial void OffsetsReset(ILogger logger, string partition, long expected, long found);

@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using StreamMetrics.TestSupport;
 using Xunit;
 
 namespace StreamMetrics.ServiceDefaults.Tests;
@@ -52,7 +53,7 @@ public sealed partial class StartupFailureTests
     [Fact]
     public async Task A_broker_that_does_not_answer_ends_the_start_at_the_deadline()
     {
-        var port = FreePort();
+        var port = Ports.Free();
         var (code, error) = await RunAsync(
             ("ConnectionStrings:kafka", $"127.0.0.1:{port}"), ("Kafka:Topics:Timeout", "00:00:01"), configure: b => b.AddKafkaTopics());
 
@@ -159,13 +160,6 @@ public sealed partial class StartupFailureTests
     {
         builder.Services.AddOptions<WorkerOptions>().BindConfiguration("Worker").ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptionsValidator>();
-    }
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     public sealed class WorkerOptions

@@ -8,7 +8,8 @@ namespace StreamMetrics.Streams.Worker;
 /// <summary>Turns what the engine writes into records of the output topics.</summary>
 /// <param name="producer">Producer of the partition, in a commit.</param>
 /// <param name="traceParent">W3C context of this commit, for the readers of the aggregates; null when nobody traces.</param>
-sealed class CommitOutput(PartitionProducer producer, string? traceParent) : IEngineOutput
+/// <param name="catalog">What is known of services, if there is a catalog.</param>
+sealed class CommitOutput(PartitionProducer producer, string? traceParent, IServiceCatalog? catalog = null) : IEngineOutput
 {
     static readonly byte[] TopicHeader = Encoding.UTF8.GetBytes(Topics.Events);
 
@@ -28,7 +29,7 @@ sealed class CommitOutput(PartitionProducer producer, string? traceParent) : IEn
     public void Aggregate(string window, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         Aggregates++;
-        producer.Send(Topics.Aggregated(window), Partition.Any, new() { Key = key.ToArray(), Value = value.ToArray(), Headers = _trace });
+        producer.Send(Topics.Aggregated(window), Partition.Any, new() { Key = key.ToArray(), Value = value.ToArray(), Headers = HeadersOf(key) });
     }
 
     /// <inheritdoc/>
@@ -61,6 +62,15 @@ sealed class CommitOutput(PartitionProducer producer, string? traceParent) : IEn
             new Header(KafkaHeaders.Time, Text(record.LogTime)),
         ];
         producer.Send(topic, Partition.Any, new() { Key = record.Key.IsEmpty ? null! : record.Key.ToArray(), Value = record.Value.ToArray(), Headers = headers });
+    }
+
+    // The key is the service's id.
+    Headers? HeadersOf(ReadOnlySpan<byte> service)
+    {
+        if (catalog?.Find(service) is not { } attributes) return _trace;
+        Headers headers = [new Header(KafkaHeaders.Catalog, attributes)];
+        if (_trace is not null) headers.Add(_trace[0].Key, _trace[0].GetValueBytes());
+        return headers;
     }
 
     static byte[] Text(long value) => Encoding.UTF8.GetBytes(value.ToString(CultureInfo.InvariantCulture));

@@ -55,7 +55,7 @@ sealed class TaskReporter(int partition, TaskContext context)
         Activity.Current = null; // commits of several partitions overlap on this thread: none is the parent of another
         _links.Clear();
         _newest = engine.Watermark;
-        _output = new CommitOutput(producer, _activity?.Id);
+        _output = new CommitOutput(producer, _activity?.Id, context.Catalog);
         engine.WriteCommit(_output);
     }
 
