@@ -41,7 +41,8 @@ try
     builder.AddProject<Projects.StreamMetrics_Archiver>("archiver")
         .WithHttpEndpoint()
         .WithHttpHealthCheck("/health")
-        .WithLocalSettings(infrastructure)
+        .WithLocalSettings(infrastructure, "Archiver__Archive__Directory")
+        .WithLocalInstanceId("Archiver__InstanceId")
         .Uses(kafka, redis, database);
 
     builder.AddProject<Projects.StreamMetrics_Query>("query")

@@ -40,6 +40,16 @@ require_programs() {
 # Real Kafka needs Java; KAFKA_HOME without it would fail much later.
 require_java_for_kafka() { [ -z "${KAFKA_HOME:-}" ] || require_programs default-jre-headless; }
 
+# A server that speaks S3, for the tests of the cold archive; they are skipped, with the reason, where there is no npm.
+install_s3_server() {
+  [ ! -d tests/s3/node_modules/s3rver ] || return 0
+  if ! has npm; then say "npm is missing: the test against an S3 server is skipped"; return 0; fi
+  local log; log="$(mktemp)"
+  say "Installing with npm into tests/s3: s3rver"
+  npm ci --prefix tests/s3 --no-audit --no-fund --ignore-scripts >"$log" 2>&1 || { tail -n 20 "$log" >&2; fail "npm could not install s3rver (the end of its output is above)"; }
+  rm -f "$log"
+}
+
 # Asks the NuGet source once whether it has Aspire; the answer is kept in local.props (docs/adr/0002-stand-ins.md).
 decide_stand_ins() {
   [ ! -f local.props ] || return 0

@@ -73,6 +73,13 @@ static class InfrastructureExtensions
         return dataDirectoryKey is null ? service : service.WithEnvironment(dataDirectoryKey, infrastructure.DataOf(service.Resource.Name));
     }
 
+    /// <summary>
+    /// A fixed name in its consumer group for a service that runs once on a developer's machine: after a kill it has its partitions back at
+    /// once. In a cluster it may have several replicas, which must not have the same name.
+    /// </summary>
+    public static IResourceBuilder<ProjectResource> WithLocalInstanceId(this IResourceBuilder<ProjectResource> service, string key) =>
+        service.ApplicationBuilder.ExecutionContext.IsPublishMode ? service : service.WithEnvironment(key, service.Resource.Name);
+
     /// <summary>A fixed port on a developer's machine; none in the manifest, where each service has an address of its own.</summary>
     public static int? HostPort(this IDistributedApplicationBuilder builder, int port) => builder.ExecutionContext.IsPublishMode ? null : port;
 

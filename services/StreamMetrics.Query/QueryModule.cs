@@ -7,6 +7,7 @@ using StreamMetrics.Query.Input;
 using StreamMetrics.Query.Live;
 using StreamMetrics.Query.Pipeline;
 using StreamMetrics.Query.Rest;
+using StreamMetrics.Query.Security;
 using StreamMetrics.Query.Stores;
 using StreamMetrics.ServiceDefaults.Startup;
 
@@ -37,7 +38,7 @@ static class QueryModule
         builder.Services.AddSingleton<KafkaOffsets>();
         builder.Services.AddHostedService<PipelinePoller>();
         AddHttp(builder.Services);
-        builder.Services.AddApiSafety();
+        builder.Services.AddApiSafety(builder.Configuration);
         AddOwnMetrics(builder);
         return builder;
     }
@@ -47,8 +48,8 @@ static class QueryModule
         app.Use(LeaveOutHealthRequests);
         app.UseExceptionHandler();
         app.UseStatusCodePages();
-        app.UseApiSafety();
         app.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(15) });
+        app.UseApiSafety();
         app.MapOpenApi("/openapi/{documentName}.json");
         app.UseSwaggerUI(ui =>
         {
