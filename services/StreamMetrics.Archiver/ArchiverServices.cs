@@ -8,6 +8,7 @@ using StreamMetrics.Archiver.History;
 using StreamMetrics.Archiver.Retention;
 using StreamMetrics.Archiver.Rollups;
 using StreamMetrics.Archiver.Sink;
+using StreamMetrics.ServiceDefaults.Kafka;
 
 namespace StreamMetrics.Archiver;
 
@@ -93,6 +94,7 @@ static class ArchiverServices
             },
             Handle);
         builder.Services.AddSingleton(services => new Lazy<IConsumer<byte[]?, byte[]?>>(services.GetRequiredService<IConsumer<byte[]?, byte[]?>>));
+        builder.Services.AddSingleton<KafkaClientMetrics>();
         builder.Services.AddSingleton<SinkWriter>();
         builder.Services.AddSingleton<SinkAssignment>();
         builder.Services.AddSingleton<SinkState>();
@@ -114,6 +116,7 @@ static class ArchiverServices
         config.HeartbeatIntervalMs = 3_000;
         config.MaxPollIntervalMs = 300_000;
         config.FetchWaitMaxMs = 100;
+        config.StatisticsIntervalMs = KafkaClientMetrics.IntervalMs;
         // Prefetched per partition at most; PostgreSQL is the slower side.
         config.QueuedMaxMessagesKbytes = 4_096;
     }
@@ -121,6 +124,8 @@ static class ArchiverServices
     static void Handle(IServiceProvider services, ConsumerBuilder<byte[]?, byte[]?> consumer)
     {
         var assignment = services.GetRequiredService<SinkAssignment>();
+        var metrics = services.GetRequiredService<KafkaClientMetrics>();
+        consumer.SetStatisticsHandler((_, json) => metrics.Statistics(json));
         consumer.SetPartitionsAssignedHandler((_, partitions) => assignment.Assigned(partitions));
         consumer.SetPartitionsRevokedHandler((_, partitions) => assignment.Revoked(partitions));
         consumer.SetPartitionsLostHandler((_, partitions) => assignment.Revoked(partitions));

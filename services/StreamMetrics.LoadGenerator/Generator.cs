@@ -4,6 +4,7 @@ using StreamMetrics.Client.Kafka;
 using StreamMetrics.LoadGenerator.Ledger;
 using StreamMetrics.LoadGenerator.Sending;
 using StreamMetrics.LoadGenerator.Simulation;
+using StreamMetrics.ServiceDefaults.Kafka;
 using StreamMetrics.ServiceDefaults.Startup;
 
 namespace StreamMetrics.LoadGenerator;
@@ -25,6 +26,7 @@ sealed class Generator : BackgroundService
     readonly string _bootstrapServers;
     readonly TimeProvider _time;
     readonly GeneratorMetrics _metrics;
+    readonly KafkaClientMetrics _clientMetrics;
     readonly ILogger<Generator> _logger;
     readonly Lock _ledgerLock = new();
     readonly WindowLedger _ledger = new();
@@ -41,9 +43,10 @@ sealed class Generator : BackgroundService
     Task _saving = Task.CompletedTask;
 
     public Generator(
-        IOptions<LoadGeneratorOptions> options, IConfiguration configuration, TimeProvider time, GeneratorMetrics metrics, ILogger<Generator> logger)
+        IOptions<LoadGeneratorOptions> options, IConfiguration configuration, TimeProvider time, GeneratorMetrics metrics, KafkaClientMetrics clientMetrics,
+        ILogger<Generator> logger)
     {
-        (_options, _time, _metrics, _logger) = (options.Value, time, metrics, logger);
+        (_options, _time, _metrics, _clientMetrics, _logger) = (options.Value, time, metrics, clientMetrics, logger);
         _bootstrapServers = configuration.GetConnectionString("kafka")
             ?? throw new StartupException("ConnectionStrings:kafka is missing: it names the Kafka brokers as host:port, several separated by commas.");
         _file = new(_options.DataDirectory);
@@ -77,7 +80,7 @@ sealed class Generator : BackgroundService
         _ids = new(_mark, Now());
         try
         {
-            _sender = new(_world, _options, _ids, _bootstrapServers, _ledger, _ledgerLock, _time, _logger);
+            _sender = new(_world, _options, _ids, _bootstrapServers, _ledger, _ledgerLock, _time, _clientMetrics, _logger);
         }
         catch (EventProducerException e)
         {
