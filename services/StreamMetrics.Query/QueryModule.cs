@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 using StreamMetrics.Query.DeadLetters;
+using StreamMetrics.Query.GraphQL;
 using StreamMetrics.Query.Input;
 using StreamMetrics.Query.Live;
 using StreamMetrics.Query.Pipeline;
@@ -38,6 +39,7 @@ static class QueryModule
         builder.Services.AddHostedService<PipelinePoller>();
         AddHttp(builder.Services);
         builder.Services.AddApiSafety();
+        builder.AddGraphQLApi();
         AddOwnMetrics(builder);
         return builder;
     }
@@ -62,6 +64,7 @@ static class QueryModule
         app.MapPipeline();
         app.MapStream();
         app.MapDeadLetters();
+        app.MapGraphQLApi();
         return app;
     }
 
