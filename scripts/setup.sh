@@ -21,6 +21,7 @@ require_programs() {
   for package in "$@"; do
     case "$package" in
       redis-server) has redis-server || missing+=("$package") ;;
+      nodejs) has node || missing+=("$package") ;;
       postgresql) has_postgres || missing+=("$package") ;;
       default-jre-headless) has java || [ -x "${JAVA_HOME:-/nonexistent}/bin/java" ] || missing+=("$package") ;;
       *) has "$package" || missing+=("$package") ;;
@@ -37,18 +38,18 @@ require_programs() {
   rm -f "$log"
 }
 
-# Real Kafka needs Java; KAFKA_HOME without it would fail much later.
-require_java_for_kafka() { [ -z "${KAFKA_HOME:-}" ] || require_programs default-jre-headless; }
-
-# A server that speaks S3, for the tests of the cold archive; they are skipped, with the reason, where there is no npm.
-install_s3_server() {
-  [ ! -d tests/s3/node_modules/s3rver ] || return 0
-  if ! has npm; then say "npm is missing: the test against an S3 server is skipped"; return 0; fi
+# npm_install FOLDER: the npm packages of the folder's lock file, unless they are there.
+npm_install() {
+  [ ! "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] || return 0
+  require_programs nodejs npm
+  say "Installing the npm packages of $1"
   local log; log="$(mktemp)"
-  say "Installing with npm into tests/s3: s3rver"
-  npm ci --prefix tests/s3 --no-audit --no-fund --ignore-scripts >"$log" 2>&1 || { tail -n 20 "$log" >&2; fail "npm could not install s3rver (the end of its output is above)"; }
+  (cd "$1" && npm ci --no-audit --no-fund --ignore-scripts) >"$log" 2>&1 || { tail -n 20 "$log" >&2; fail "npm could not install the packages of $1 (the end of its output is above)"; }
   rm -f "$log"
 }
+
+# Real Kafka needs Java; KAFKA_HOME without it would fail much later.
+require_java_for_kafka() { [ -z "${KAFKA_HOME:-}" ] || require_programs default-jre-headless; }
 
 # Asks the NuGet source once whether it has Aspire; the answer is kept in local.props (docs/adr/0002-stand-ins.md).
 decide_stand_ins() {

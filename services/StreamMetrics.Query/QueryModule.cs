@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 using StreamMetrics.Query.DeadLetters;
+using StreamMetrics.Query.GraphQL;
 using StreamMetrics.Query.Input;
 using StreamMetrics.Query.Live;
 using StreamMetrics.Query.Pipeline;
@@ -39,6 +40,7 @@ static class QueryModule
         builder.Services.AddHostedService<PipelinePoller>();
         AddHttp(builder.Services);
         builder.Services.AddApiSafety(builder.Configuration);
+        builder.AddGraphQLApi();
         AddOwnMetrics(builder);
         return builder;
     }
@@ -63,6 +65,7 @@ static class QueryModule
         app.MapPipeline();
         app.MapStream();
         app.MapDeadLetters();
+        app.MapGraphQLApi();
         return app;
     }
 

@@ -32,6 +32,15 @@ sealed class QueryOptions
     /// <summary>Most subscriptions of one WebSocket connection.</summary>
     [Range(1, 10_000)] public int MaxSubscriptions { get; init; } = 100;
 
+    /// <summary>How deep the fields of a GraphQL operation may lie, introspection not counted.</summary>
+    [Range(4, 100)] public int MaxGraphQLDepth { get; init; } = 12;
+
+    /// <summary>Most that resolving an operation's fields may cost: 10 for each question that it puts to the stores.</summary>
+    [Range(100, 1_000_000)] public int MaxGraphQLFieldCost { get; init; } = 1_000;
+
+    /// <summary>Most objects that a GraphQL operation may be estimated to return.</summary>
+    [Range(100, 100_000_000)] public int MaxGraphQLTypeCost { get; init; } = 50_000;
+
     /// <summary>Keys of which each request of the API has to carry one in <c>X-Api-Key</c>; without any the API is open.</summary>
     public IReadOnlyList<string> ApiKeys { get; init; } = [];
 
