@@ -2,6 +2,7 @@ using System.Globalization;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
+using StreamMetrics.AppHost.Kafka;
 
 namespace StreamMetrics.AppHost.Local;
 
@@ -70,6 +71,7 @@ static class InfrastructureExtensions
     {
         if (service.ApplicationBuilder.ExecutionContext.IsPublishMode) return service;
         if (infrastructure.Kafka != Source.Configured) service.WithEnvironment("Kafka__Topics__RetentionBytes", LocalRetentionBytes);
+        else service.WithKafkaSecurity();
         return dataDirectoryKey is null ? service : service.WithEnvironment(dataDirectoryKey, infrastructure.DataOf(service.Resource.Name));
     }
 

@@ -6,6 +6,7 @@ using StreamMetrics.Archiver.History;
 using StreamMetrics.Archiver.Retention;
 using StreamMetrics.Archiver.Rollups;
 using StreamMetrics.Archiver.Sink;
+using StreamMetrics.ServiceDefaults.Kafka;
 
 namespace StreamMetrics.Archiver;
 
@@ -80,6 +81,7 @@ static class ArchiverServices
     static void Configure(ConsumerConfig config, ConfigurationManager configuration)
     {
         var options = configuration.GetSection(ArchiverOptions.Section).Get<ArchiverOptions>() ?? new();
+        config.WithSecurity(configuration);
         config.GroupId = options.ConsumerGroup;
         config.GroupInstanceId = options.InstanceId;
         config.IsolationLevel = IsolationLevel.ReadCommitted;

@@ -4,6 +4,7 @@ using StreamMetrics.Client.Kafka;
 using StreamMetrics.LoadGenerator.Ledger;
 using StreamMetrics.LoadGenerator.Sending;
 using StreamMetrics.LoadGenerator.Simulation;
+using StreamMetrics.ServiceDefaults.Kafka;
 using StreamMetrics.ServiceDefaults.Startup;
 
 namespace StreamMetrics.LoadGenerator;
@@ -23,6 +24,7 @@ sealed class Generator : BackgroundService
 
     readonly LoadGeneratorOptions _options;
     readonly string _bootstrapServers;
+    readonly IReadOnlyDictionary<string, string> _security;
     readonly TimeProvider _time;
     readonly GeneratorMetrics _metrics;
     readonly ILogger<Generator> _logger;
@@ -46,6 +48,7 @@ sealed class Generator : BackgroundService
         (_options, _time, _metrics, _logger) = (options.Value, time, metrics, logger);
         _bootstrapServers = configuration.GetConnectionString("kafka")
             ?? throw new StartupException("ConnectionStrings:kafka is missing: it names the Kafka brokers as host:port, several separated by commas.");
+        _security = KafkaSecurity.Of(configuration);
         _file = new(_options.DataDirectory);
         _world = World.Create(_options);
         Pacer = new(time, _options);
@@ -77,7 +80,7 @@ sealed class Generator : BackgroundService
         _ids = new(_mark, Now());
         try
         {
-            _sender = new(_world, _options, _ids, _bootstrapServers, _ledger, _ledgerLock, _time, _logger);
+            _sender = new(_world, _options, _ids, _bootstrapServers, _security, _ledger, _ledgerLock, _time, _logger);
         }
         catch (EventProducerException e)
         {
@@ -119,7 +122,7 @@ sealed class Generator : BackgroundService
     /// </summary>
     async Task CountWhatIsMissingAsync(CancellationToken stopping)
     {
-        var recount = new TopicRecount(_bootstrapServers, _ledger, _ids!, _time, _logger);
+        var recount = new TopicRecount(_bootstrapServers, _security, _ledger, _ids!, _time, _logger);
         var started = _time.GetTimestamp();
         var before = _ledger.Counts.Acknowledged;
         while (true)

@@ -35,15 +35,15 @@ sealed class LoadSender : IEventProducerObserver, IDisposable
     long _sentSincePoll;
 
     public LoadSender(
-        World world, LoadGeneratorOptions options, EventIds ids, string bootstrapServers, WindowLedger ledger, Lock ledgerLock, TimeProvider time,
-        ILogger logger)
+        World world, LoadGeneratorOptions options, EventIds ids, string bootstrapServers, IReadOnlyDictionary<string, string> security, WindowLedger ledger,
+        Lock ledgerLock, TimeProvider time, ILogger logger)
     {
         (_world, _options, _ledger, _ledgerLock, _time, _logger) = (world, options, ledger, ledgerLock, time, logger);
         _random = new(options.Seed);
         _composer = new(ids, _random, options.TraceShare);
         _specialShare = options.InvalidShare + options.LateShare + options.BeyondHorizonShare + options.DuplicateShare;
         foreach (var series in world.Series) series.LedgerMetric = ledger.Metric(series.ServiceId, series.MetricName);
-        _producer = new(Contracts.Topics.Events, ProducerSettings.Create(bootstrapServers, [LargeBatches, .. options.Kafka]), this);
+        _producer = new(Contracts.Topics.Events, ProducerSettings.Create(bootstrapServers, [LargeBatches, .. security, .. options.Kafka]), this);
     }
 
     /// <summary>Whether every event that was made is acknowledged.</summary>
