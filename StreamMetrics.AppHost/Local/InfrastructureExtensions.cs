@@ -2,6 +2,7 @@ using System.Globalization;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
+using StreamMetrics.AppHost.Kafka;
 
 namespace StreamMetrics.AppHost.Local;
 
@@ -74,6 +75,7 @@ static class InfrastructureExtensions
         if (service.ApplicationBuilder.ExecutionContext.IsPublishMode) return service;
         service.WithEnvironment("OTEL_METRIC_EXPORT_INTERVAL", LocalMetricIntervalMs).WithEnvironment("OTEL_BSP_SCHEDULE_DELAY", "1000");
         if (infrastructure.Kafka != Source.Configured) service.WithEnvironment("Kafka__Topics__RetentionBytes", LocalRetentionBytes);
+        else service.WithKafkaSecurity();
         return dataDirectoryKey is null ? service : service.WithEnvironment(dataDirectoryKey, infrastructure.DataOf(service.Resource.Name));
     }
 

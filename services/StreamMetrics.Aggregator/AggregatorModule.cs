@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using StreamMetrics.Aggregator.Catalog;
 using StreamMetrics.Aggregator.Live;
 using StreamMetrics.Contracts;
+using StreamMetrics.ServiceDefaults.Kafka;
 using StreamMetrics.Streams.Worker;
 
 namespace StreamMetrics.Aggregator;
@@ -19,6 +20,7 @@ static class AggregatorModule
             .Configure(options =>
             {
                 options.BootstrapServers = builder.Configuration.GetConnectionString("kafka") ?? "";
+                foreach (var (name, value) in KafkaSecurity.Of(builder.Configuration)) options.Kafka[name] = value;
                 options.Engine.InputPartitions = Topics.All.Single(t => t.Name == Topics.Events).Partitions;
             })
             .BindConfiguration(Section)

@@ -105,6 +105,7 @@ static class ArchiverServices
     static void Configure(ConsumerConfig config, ConfigurationManager configuration)
     {
         var options = configuration.GetSection(ArchiverOptions.Section).Get<ArchiverOptions>() ?? new();
+        config.WithSecurity(configuration);
         config.GroupId = options.ConsumerGroup;
         config.GroupInstanceId = options.InstanceId;
         config.IsolationLevel = IsolationLevel.ReadCommitted;

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
+using StreamMetrics.Contracts;
 using StreamMetrics.Query.DeadLetters;
 using StreamMetrics.Query.GraphQL;
 using StreamMetrics.Query.Input;
@@ -108,6 +109,7 @@ static class QueryModule
         {
             client.ServiceId = "streammetrics-query";
             client.BootstrapServers = servers;
+            builder.Configuration.GetSection(KafkaSecurityOptions.Section).Bind(client.Security);
             client.Meters.Add("Microsoft.AspNetCore.Hosting");
         });
     }

@@ -74,6 +74,34 @@ public sealed partial class StartupFailureTests
     }
 
     [Fact]
+    public async Task Wrong_Kafka_security_stops_every_service_whatever_clients_it_has()
+    {
+        var (code, error) = await RunAsync(("Kafka:Security:Protocol", "TLS"), configure: _ => { });
+
+        Assert.Equal(1, code);
+        Assert.Equal("error: Kafka:Security:Protocol is 'TLS': it must be PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL.", error);
+    }
+
+    [Fact]
+    public async Task A_key_that_its_password_does_not_open_is_told_by_the_section()
+    {
+        using var folder = new TempFolder("security");
+        using var certificates = new TestCertificates(folder.Path, "authority");
+        var (certificate, key, _) = certificates.Issue("client", "right");
+        var (code, error) = await RunAsync(("Kafka:Security:Protocol", "SSL"), ("ConnectionStrings:kafka", "127.0.0.1:1"), configure: b =>
+        {
+            b.Configuration["Kafka:Security:CertificateFile"] = certificate;
+            b.Configuration["Kafka:Security:KeyFile"] = key;
+            b.Configuration["Kafka:Security:KeyPassword"] = "wr0ng";
+            b.AddKafkaTopics();
+        });
+
+        Assert.Equal(1, code);
+        Assert.StartsWith("error: Kafka:Security: ssl.key.location failed", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("wr0ng", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_port_in_use_is_told_with_the_address()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
