@@ -52,7 +52,8 @@ try
         .WithHttpEndpoint()
         .WithHttpHealthCheck("/health")
         .WithUrlForEndpoint("http", url => (url.Url, url.DisplayText) = ("/health", "Health"))
-        .WithLocalSettings(infrastructure)
+        .WithLocalSettings(infrastructure, "Archiver__Archive__Directory")
+        .WithLocalInstanceId("Archiver__InstanceId")
         .Uses(kafka, redis, database);
 
     builder.AddProject<Projects.StreamMetrics_Query>("query")

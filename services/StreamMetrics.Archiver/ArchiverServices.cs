@@ -1,6 +1,8 @@
 using Confluent.Kafka;
 using Microsoft.Extensions.Options;
+using Npgsql;
 using StackExchange.Redis;
+using StreamMetrics.Archiver.Archive;
 using StreamMetrics.Archiver.Database;
 using StreamMetrics.Archiver.History;
 using StreamMetrics.Archiver.Retention;
@@ -32,8 +34,29 @@ static class ArchiverServices
     public static void AddMaintenance(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<RollupWriter>();
-        builder.Services.AddSingleton<Retainer>();
         builder.Services.AddHostedService<MaintenanceWorker>();
+        builder.Services.AddArchive();
+        builder.Services.AddSingleton<ArchiveState>();
+        builder.Services.AddSingleton(services => new Retainer(
+            services.GetRequiredService<NpgsqlDataSource>(), services.GetRequiredService<PartitionStore>(),
+            services.GetRequiredService<IOptions<ArchiveOptions>>().Value.IsConfigured ? services.GetRequiredService<ColdArchive>() : null,
+            services.GetRequiredService<ArchiveState>(), services.GetRequiredService<ArchiverMetrics>(), services.GetRequiredService<IOptions<ArchiverOptions>>(),
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<Retainer>>()));
+        builder.Services.AddHostedService<RetentionWorker>();
+        builder.Services.AddHealthChecks().AddCheck<ArchiveState>("archive");
+    }
+
+    /// <summary>Where expired partitions go, for the service and for the command.</summary>
+    public static void AddArchive(this IServiceCollection services)
+    {
+        services.AddOptions<ArchiveOptions>().BindConfiguration(ArchiveOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ArchiveOptions>, ArchiveOptionsValidator>();
+        services.AddSingleton<IValidateOptions<ArchiveOptions>, ArchiveOptionsRules>();
+        services.AddSingleton<IArchiveStore>(provider =>
+            provider.GetRequiredService<IOptions<ArchiveOptions>>().Value is var options && string.IsNullOrEmpty(options.Bucket)
+                ? new DirectoryStore(options.Directory!)
+                : new S3Store(options));
+        services.AddSingleton<ColdArchive>();
     }
 
     /// <summary>Redis: the last hour of final windows.</summary>
@@ -82,6 +105,7 @@ static class ArchiverServices
     static void Configure(ConsumerConfig config, ConfigurationManager configuration)
     {
         var options = configuration.GetSection(ArchiverOptions.Section).Get<ArchiverOptions>() ?? new();
+        config.WithSecurity(configuration);
         config.GroupId = options.ConsumerGroup;
         config.GroupInstanceId = options.InstanceId;
         config.IsolationLevel = IsolationLevel.ReadCommitted;

@@ -24,6 +24,7 @@ sealed class Generator : BackgroundService
 
     readonly LoadGeneratorOptions _options;
     readonly string _bootstrapServers;
+    readonly IReadOnlyDictionary<string, string> _security;
     readonly TimeProvider _time;
     readonly GeneratorMetrics _metrics;
     readonly KafkaClientMetrics _clientMetrics;
@@ -49,6 +50,7 @@ sealed class Generator : BackgroundService
         (_options, _time, _metrics, _clientMetrics, _logger) = (options.Value, time, metrics, clientMetrics, logger);
         _bootstrapServers = configuration.GetConnectionString("kafka")
             ?? throw new StartupException("ConnectionStrings:kafka is missing: it names the Kafka brokers as host:port, several separated by commas.");
+        _security = KafkaSecurity.Of(configuration);
         _file = new(_options.DataDirectory);
         _world = World.Create(_options);
         Pacer = new(time, _options);
@@ -80,7 +82,7 @@ sealed class Generator : BackgroundService
         _ids = new(_mark, Now());
         try
         {
-            _sender = new(_world, _options, _ids, _bootstrapServers, _ledger, _ledgerLock, _time, _clientMetrics, _logger);
+            _sender = new(_world, _options, _ids, _bootstrapServers, _security, _ledger, _ledgerLock, _time, _clientMetrics, _logger);
         }
         catch (EventProducerException e)
         {
@@ -122,7 +124,7 @@ sealed class Generator : BackgroundService
     /// </summary>
     async Task CountWhatIsMissingAsync(CancellationToken stopping)
     {
-        var recount = new TopicRecount(_bootstrapServers, _ledger, _ids!, _time, _logger);
+        var recount = new TopicRecount(_bootstrapServers, _security, _ledger, _ids!, _time, _logger);
         var started = _time.GetTimestamp();
         var before = _ledger.Counts.Acknowledged;
         while (true)

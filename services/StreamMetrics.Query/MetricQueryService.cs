@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using Microsoft.Extensions.Options;
 using StreamMetrics.Contracts;
 using StreamMetrics.Query.Input;
@@ -36,7 +37,14 @@ sealed class MetricQueryService(
     public async Task<ServiceAnswer> ServiceAsync(string serviceId, CancellationToken token)
     {
         var answer = await MetricsAsync(serviceId, token);
-        return new() { ServiceId = serviceId, LastSeen = answer.Metrics.Max(m => m.LastSeen), Metrics = answer.Metrics.Count };
+        var listed = (await ServicesAsync(token)).Services.FirstOrDefault(s => s.ServiceId == serviceId);
+        return new()
+        {
+            ServiceId = serviceId,
+            LastSeen = answer.Metrics.Max(m => m.LastSeen),
+            Metrics = answer.Metrics.Count,
+            Attributes = listed?.Attributes ?? ReadOnlyDictionary<string, string>.Empty,
+        };
     }
 
     /// <exception cref="NotFoundException">No such service.</exception>
@@ -198,7 +206,8 @@ sealed class MetricQueryService(
         }
     }
 
-    static ServiceAnswer ToAnswer(SeenService service) => new() { ServiceId = service.ServiceId, LastSeen = service.LastSeen, Metrics = service.Metrics };
+    static ServiceAnswer ToAnswer(SeenService service) =>
+        new() { ServiceId = service.ServiceId, LastSeen = service.LastSeen, Metrics = service.Metrics, Attributes = service.Attributes };
 
     static IReadOnlyList<MetricAnswer> Summarise(IReadOnlyList<CatalogItem> items) =>
     [

@@ -1,6 +1,7 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Orchestration;
+using StreamMetrics.AppHost.Kafka;
 using Xunit;
 
 namespace StreamMetrics.AppHost.Tests;
@@ -51,6 +52,28 @@ public sealed class EnvironmentTests
         Assert.Equal("tcp://127.0.0.1:1234", environment["ADDRESS"]);
         Assert.Equal("{127.0.0.1:1234} with s3cret", environment["MADE"]);
         Assert.Equal("run", environment["MODE"]);
+    }
+
+    [Fact]
+    public async Task Kafka_security_reaches_the_services_with_passwords_as_secret_parameters()
+    {
+        using var model = new Model();
+        model.Builder.Configuration["Kafka:Security:Protocol"] = "SASL_SSL";
+        model.Builder.Configuration["Kafka:Security:User"] = "u";
+        model.Builder.Configuration["Parameters:kafkaPassword"] = "s3cret";
+        var query = model.Builder.AddProject<Projects.StreamMetrics_Query>("query").WithHttpEndpoint().WithKafkaSecurity();
+        var archiver = model.Builder.AddProject<Projects.StreamMetrics_Archiver>("archiver").WithHttpEndpoint().WithKafkaSecurity();
+
+        Allocate(model);
+        foreach (var service in new[] { query, archiver })
+        {
+            var environment = await EnvironmentAsync(model, service.Resource);
+            Assert.Equal(
+                ["Kafka__Security__Password=s3cret", "Kafka__Security__Protocol=SASL_SSL", "Kafka__Security__User=u"],
+                environment.Where(e => e.Key.StartsWith("Kafka__", StringComparison.Ordinal)).Select(e => $"{e.Key}={e.Value}").Order());
+        }
+
+        Assert.True(Assert.Single(model.Builder.Resources.OfType<ParameterResource>()).Secret);
     }
 
     [Fact]

@@ -160,7 +160,7 @@ public sealed unsafe class EventProducer : IDisposable
         {
             if (LibRdKafka.rd_kafka_conf_set(conf, name, value, error, ErrorSize) == 0) continue;
             LibRdKafka.rd_kafka_conf_destroy(conf);
-            throw new EventProducerException($"Kafka setting {name}={value}: {Message(error)}");
+            throw new EventProducerException($"Kafka setting {name}{(IsSecret(name) ? "" : $"={value}")}: {Message(error)}");
         }
 
         LibRdKafka.rd_kafka_conf_set_events(conf, LibRdKafka.EventDelivery | LibRdKafka.EventError | LibRdKafka.EventLog | LibRdKafka.EventStatistics);
@@ -169,6 +169,10 @@ public sealed unsafe class EventProducer : IDisposable
         LibRdKafka.rd_kafka_conf_destroy(conf);
         throw new EventProducerException($"Kafka producer: {Message(error)}");
     }
+
+    static bool IsSecret(string name) =>
+        name.EndsWith("password", StringComparison.Ordinal) || name.EndsWith(".key.pem", StringComparison.Ordinal) || name.Contains("secret", StringComparison.Ordinal)
+        || name == "sasl.oauthbearer.config";
 
     void Serve(nint next)
     {

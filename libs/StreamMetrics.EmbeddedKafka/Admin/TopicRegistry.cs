@@ -23,11 +23,12 @@ internal sealed class TopicRegistry
     readonly ConcurrentDictionary<string, Topic>.AlternateLookup<ReadOnlySpan<char>> _bySpan;
     readonly MetaStore _store;
     readonly string _directory;
+    readonly TimeProvider _time;
     readonly ILogger _logger;
 
-    public TopicRegistry(MetaStore store, string directory, ILogger logger)
+    public TopicRegistry(MetaStore store, string directory, TimeProvider time, ILogger logger)
     {
-        (_store, _directory, _logger) = (store, Path.Combine(directory, "topics"), logger);
+        (_store, _directory, _time, _logger) = (store, Path.Combine(directory, "topics"), time, logger);
         _bySpan = _byName.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
@@ -87,8 +88,7 @@ internal sealed class TopicRegistry
         {
             if (_byName.ContainsKey(name)) return (ErrorCode.TopicAlreadyExists, null);
             var meta = new TopicMeta { Name = name, Id = Guid.NewGuid(), Partitions = partitions, ReplicationFactor = replicationFactor, Settings = settings, Assignments = assignments ?? [] };
-            _store.Meta.Topics.Add(meta);
-            _store.Save();
+            Save(() => _store.Meta.Topics.Add(meta), () => _store.Meta.Topics.Remove(meta));
             var logs = new PartitionLog[partitions];
             for (var i = 0; i < partitions; i++) logs[i] = OpenLog(meta, i);
             var topic = new Topic(meta, logs);
@@ -102,10 +102,10 @@ internal sealed class TopicRegistry
         if (topic.IsInternal) return ErrorCode.InvalidTopic;
         lock (_store.Gate)
         {
-            if (!_byName.TryRemove(topic.Name, out _)) return ErrorCode.UnknownTopicOrPartition;
+            if (!_byId.ContainsKey(topic.Id)) return ErrorCode.UnknownTopicOrPartition;
+            Save(() => _store.Meta.Topics.Remove(topic.Meta), () => _store.Meta.Topics.Add(topic.Meta));
+            _byName.TryRemove(topic.Name, out _);
             _byId.TryRemove(topic.Id, out _);
-            _store.Meta.Topics.Remove(topic.Meta);
-            _store.Save();
             foreach (var log in topic.Partitions) log.DeleteFiles();
         }
 
@@ -119,9 +119,9 @@ internal sealed class TopicRegistry
         {
             var have = topic.Partitions.Length;
             if (count <= have || count > MaxPartitions) return ErrorCode.InvalidPartitions;
-            topic.Meta.Partitions = count;
+            // Assignments of partitions that are not there have no effect, so only the number has to be taken back.
             for (var i = 0; i < assignments.Count; i++) topic.Meta.Assignments[have + i] = assignments[i];
-            _store.Save();
+            Save(() => topic.Meta.Partitions = count, () => topic.Meta.Partitions = have);
             var logs = new PartitionLog[count];
             topic.Partitions.CopyTo(logs, 0);
             for (var i = have; i < count; i++) logs[i] = OpenLog(topic.Meta, i);
@@ -135,9 +135,8 @@ internal sealed class TopicRegistry
     {
         lock (_store.Gate)
         {
-            topic.Meta.Settings.Clear();
-            foreach (var (name, value) in settings) topic.Meta.Settings[name] = value;
-            _store.Save();
+            var before = new Dictionary<string, string>(topic.Meta.Settings);
+            Save(() => Replace(topic.Meta.Settings, settings), () => Replace(topic.Meta.Settings, before));
             var parsed = ConfigTable.Parse(topic.Meta.Settings);
             foreach (var log in topic.Partitions) log.Settings = parsed;
         }
@@ -167,6 +166,27 @@ internal sealed class TopicRegistry
         }
     }
 
+    /// <summary>Changes the meta file's contents and writes it; what cannot be written is taken back.</summary>
+    void Save(Action change, Action undo)
+    {
+        change();
+        try
+        {
+            _store.Save();
+        }
+        catch
+        {
+            undo();
+            throw;
+        }
+    }
+
+    static void Replace(Dictionary<string, string> settings, Dictionary<string, string> with)
+    {
+        settings.Clear();
+        foreach (var (name, value) in with) settings[name] = value;
+    }
+
     void Register(Topic topic)
     {
         _byName[topic.Name] = topic;
@@ -176,7 +196,7 @@ internal sealed class TopicRegistry
     PartitionLog OpenLog(TopicMeta meta, int partition)
     {
         var log = new PartitionLog(meta.Name, partition, Path.Combine(_directory, $"{meta.Name}-{partition}"), ConfigTable.Parse(meta.Settings), _logger);
-        log.Open(meta.StartOffsets.GetValueOrDefault(partition));
+        log.Open(meta.StartOffsets.GetValueOrDefault(partition), _time.GetUtcNow().ToUnixTimeMilliseconds());
         return log;
     }
 

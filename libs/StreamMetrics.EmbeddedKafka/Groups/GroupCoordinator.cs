@@ -36,6 +36,21 @@ internal sealed class GroupCoordinator(PartitionLog log, TimeProvider time, Embe
         foreach (var group in _groups.Values) group.Restored();
     }
 
+    /// <summary>Forgets what a start finds of topics that are gone: a crash came between the end of the topic and that of its offsets.</summary>
+    public void ForgetMissing(Func<string, bool> exists)
+    {
+        var topics = new HashSet<string>();
+        foreach (var group in _groups.Values)
+        {
+            foreach (var partition in group.Offsets.Keys) topics.Add(partition.Topic);
+        }
+
+        foreach (var topic in topics)
+        {
+            if (!exists(topic)) TopicDeleted(topic);
+        }
+    }
+
     /// <summary>Writes a group's members and generation; called under the group's lock.</summary>
     public void Save(Group group)
     {
@@ -121,6 +136,8 @@ internal sealed class GroupCoordinator(PartitionLog log, TimeProvider time, Embe
         if (Find(id) is not { } group) return ErrorCode.GroupIdNotFound;
         lock (group.Gate)
         {
+            // A member whose time is up no longer counts, whether or not the timer has come round to it.
+            group.Tick(Now);
             var error = group.Kill();
             if (error != ErrorCode.None) return error;
             RemoveOffsets(group, [.. group.Offsets.Keys], andGroup: true);
@@ -167,9 +184,10 @@ internal sealed class GroupCoordinator(PartitionLog log, TimeProvider time, Embe
             {
                 if (group.State != GroupState.Empty || group.EmptySince > before || group.PendingOffsets.Count > 0) continue;
                 if (group.Offsets.Values.Any(offset => offset.CommitTimestamp > before)) continue;
-            }
 
-            Delete(group.Id);
+                // Under the same lock: a commit that came in between would be answered and lost.
+                Delete(group.Id);
+            }
         }
     }
 

@@ -9,7 +9,8 @@ namespace StreamMetrics.Streams.Worker;
 /// <summary>Turns what the engine writes into records of the output topics.</summary>
 /// <param name="producer">Producer of the partition, in a commit.</param>
 /// <param name="commit">Context of this commit; null when it is not traced.</param>
-sealed class CommitOutput(PartitionProducer producer, ActivityContext? commit) : IEngineOutput
+/// <param name="catalog">What is known of services, if there is a catalog.</param>
+sealed class CommitOutput(PartitionProducer producer, ActivityContext? commit, IServiceCatalog? catalog = null) : IEngineOutput
 {
     /// <summary>Most aggregates of a commit that are followed further.</summary>
     const int MaxTraced = 16;
@@ -18,7 +19,7 @@ sealed class CommitOutput(PartitionProducer producer, ActivityContext? commit) :
 
     readonly byte[] _partitionHeader = Text(producer.Partition);
     readonly bool _isTraced = Tracing.Source.HasListeners();
-    readonly Headers? _commit = commit is { } context ? Trace(context) : null;
+    readonly byte[]? _commit = commit is { } context ? Tracing.TraceParent(context) : null;
     int _traced;
 
     /// <summary>Aggregates written.</summary>
@@ -35,7 +36,7 @@ sealed class CommitOutput(PartitionProducer producer, ActivityContext? commit) :
     {
         Aggregates++;
         var topic = Topics.Aggregated(window);
-        producer.Send(topic, Partition.Any, new() { Key = key.ToArray(), Value = value.ToArray(), Headers = _isTraced ? Follow(topic, value) : null });
+        producer.Send(topic, Partition.Any, new() { Key = key.ToArray(), Value = value.ToArray(), Headers = HeadersOf(topic, key, value) });
     }
 
     /// <inheritdoc/>
@@ -55,15 +56,28 @@ sealed class CommitOutput(PartitionProducer producer, ActivityContext? commit) :
         producer.Send(Topics.State, producer.Partition, new() { Key = key.ToArray(), Value = value.IsEmpty ? null! : value.ToArray() });
     }
 
-    /// <summary>The header that leads on from the event that stands for the window; else from the commit.</summary>
-    Headers? Follow(string topic, ReadOnlySpan<byte> value)
+    /// <summary>What stands beside an aggregate: the way on for those who follow an event, and what is known of the service.</summary>
+    /// <param name="topic">Topic of the aggregate.</param>
+    /// <param name="service">Key of the record: the service's id.</param>
+    /// <param name="value">The aggregate as JSON.</param>
+    Headers? HeadersOf(string topic, ReadOnlySpan<byte> service, ReadOnlySpan<byte> value)
+    {
+        var trace = _isTraced ? Follow(topic, value) : null;
+        var attributes = catalog?.Find(service);
+        if (trace is null && attributes is null) return null;
+        var headers = new Headers();
+        if (trace is not null) headers.Add(TraceHeaders.TraceParent, trace);
+        if (attributes is not null) headers.Add(KafkaHeaders.Catalog, attributes);
+        return headers;
+    }
+
+    /// <summary>Leads on from the event that stands for the window; else from the commit.</summary>
+    byte[]? Follow(string topic, ReadOnlySpan<byte> value)
     {
         if (_traced >= MaxTraced || Tracing.Send(topic, value, commit) is not { } context) return _commit;
         _traced++;
-        return Trace(context);
+        return Tracing.TraceParent(context);
     }
-
-    static Headers Trace(in ActivityContext context) => [new Header(TraceHeaders.TraceParent, Tracing.TraceParent(context))];
 
     void Reject(string topic, in RejectedRecord record)
     {

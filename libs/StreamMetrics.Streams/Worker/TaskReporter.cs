@@ -55,7 +55,7 @@ sealed class TaskReporter(int partition, TaskContext context)
         foreach (var span in _traced) span.Dispose();
         _traced.Clear();
         _newest = engine.Watermark;
-        _output = new CommitOutput(producer, _activity?.Context);
+        _output = new CommitOutput(producer, _activity?.Context, context.Catalog);
         engine.WriteCommit(_output);
     }
 

@@ -39,8 +39,8 @@ sealed class LoadSender : IEventProducerObserver, IDisposable
     long _sentSincePoll;
 
     public LoadSender(
-        World world, LoadGeneratorOptions options, EventIds ids, string bootstrapServers, WindowLedger ledger, Lock ledgerLock, TimeProvider time,
-        KafkaClientMetrics clientMetrics, ILogger logger)
+        World world, LoadGeneratorOptions options, EventIds ids, string bootstrapServers, IReadOnlyDictionary<string, string> security, WindowLedger ledger,
+        Lock ledgerLock, TimeProvider time, KafkaClientMetrics clientMetrics, ILogger logger)
     {
         (_world, _options, _ledger, _ledgerLock, _time, _clientMetrics, _logger) = (world, options, ledger, ledgerLock, time, clientMetrics, logger);
         _tracing = new(options.TracesPerSecond);
@@ -48,7 +48,7 @@ sealed class LoadSender : IEventProducerObserver, IDisposable
         _composer = new(ids, _random, options.TraceShare);
         _specialShare = options.InvalidShare + options.LateShare + options.BeyondHorizonShare + options.DuplicateShare;
         foreach (var series in world.Series) series.LedgerMetric = ledger.Metric(series.ServiceId, series.MetricName);
-        _producer = new(Contracts.Topics.Events, ProducerSettings.Create(bootstrapServers, [LargeBatches, KafkaClientMetrics.Interval, .. options.Kafka]), this);
+        _producer = new(Contracts.Topics.Events, ProducerSettings.Create(bootstrapServers, [LargeBatches, KafkaClientMetrics.Interval, .. security, .. options.Kafka]), this);
     }
 
     /// <summary>Whether every event that was made is acknowledged.</summary>
