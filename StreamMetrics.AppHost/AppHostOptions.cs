@@ -13,6 +13,7 @@ sealed record AppHostOptions
           --port-offset N         add N to every fixed port (default 0)
           --data DIR              where data are kept (default .streammetrics)
           --no-dashboard          without the web dashboard and the Aspire dashboard
+          --no-containers         local processes even where Docker or Podman answers
           --kafka-ui              a web page of Kafka's topics (needs Docker or Podman)
           --help                  this text
 
@@ -40,6 +41,8 @@ sealed record AppHostOptions
 
     public bool KafkaUi { get; init; }
 
+    public bool Containers { get; init; } = true;
+
     public bool Help { get; init; }
 
     /// <exception cref="AppHostException">An option is unknown or its value breaks its rule.</exception>
@@ -56,6 +59,7 @@ sealed record AppHostOptions
                 "--port-offset" => options with { PortOffset = Number(name, Value(), 0, MaxPortOffset) },
                 "--data" => options with { DataDirectory = Path.GetFullPath(Value()) },
                 "--no-dashboard" => options with { Dashboard = false },
+                "--no-containers" => options with { Containers = false },
                 "--kafka-ui" => options with { KafkaUi = true },
                 "--help" or "-h" => options with { Help = true },
                 _ when AspireOptions.Contains(name) && Value() is not null => options,

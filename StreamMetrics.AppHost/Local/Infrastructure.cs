@@ -62,7 +62,7 @@ sealed class Infrastructure
             return new(builder, options) { Kafka = Source.Containers, Redis = Source.Containers, Postgres = Source.Containers };
         }
 
-        var otherwise = await ContainersOrProcessesAsync();
+        var otherwise = options.Containers ? await ContainersOrProcessesAsync() : Source.Processes;
         var kafka = Of(KafkaName);
         var infrastructure = new Infrastructure(builder, options)
         {

@@ -1,5 +1,8 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Time.Testing;
 using StreamMetrics.TestSupport;
 using Xunit;
 
@@ -65,6 +68,30 @@ public sealed class RestartTests
             l.StartsWith("crasher: ended by itself after", StringComparison.Ordinal) && l.EndsWith("with exit code 3; it is not started again", StringComparison.Ordinal))));
 
         Assert.Equal(2, Starts(model, "crasher"));
+        await app.StopAsync();
+    }
+
+    [Fact]
+    public async Task A_slow_start_is_told_by_what_is_slow_and_by_who_waits_for_it()
+    {
+        using var model = new Model();
+        var time = new FakeTimeProvider();
+        model.Builder.Services.AddSingleton<TimeProvider>(time);
+        model.Builder.Services.AddHealthChecks().AddCheck("loaded", () => HealthCheckResult.Unhealthy("the data are still being read"));
+        var server = model.AddServer("server").WithHealthCheck("loaded");
+        model.AddServer("service").WaitFor(server);
+        await using var app = model.Builder.Build();
+        await app.StartAsync();
+        await app.ResourceNotifications.WaitForResourceAsync("server", e => e.Snapshot.State?.Text == KnownResourceStates.Running);
+
+        await Eventually.AssertAsync("both tell", () =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            Assert.Contains(model.Console.Lines, l => l.StartsWith("server: not ready after 2", StringComparison.Ordinal) && l.EndsWith(" s: loaded: the data are still being read", StringComparison.Ordinal));
+            Assert.Contains(model.Console.Lines, l => l.StartsWith("service: still waiting for server after 2", StringComparison.Ordinal));
+        });
+
+        Assert.Equal(KnownResourceStates.Waiting, State(app, "service"));
         await app.StopAsync();
     }
 
