@@ -21,6 +21,7 @@ require_programs() {
   for package in "$@"; do
     case "$package" in
       redis-server) has redis-server || missing+=("$package") ;;
+      nodejs) has node || missing+=("$package") ;;
       postgresql) has_postgres || missing+=("$package") ;;
       default-jre-headless) has java || [ -x "${JAVA_HOME:-/nonexistent}/bin/java" ] || missing+=("$package") ;;
       *) has "$package" || missing+=("$package") ;;
@@ -34,6 +35,16 @@ require_programs() {
   local log; log="$(mktemp)"
   { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 ||
     { tail -n 20 "$log" >&2; fail "apt-get could not install ${missing[*]} (the end of its output is above)"; }
+  rm -f "$log"
+}
+
+# npm_install FOLDER: the npm packages of the folder's lock file, unless they are there.
+npm_install() {
+  [ ! "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] || return 0
+  require_programs nodejs npm
+  say "Installing the npm packages of $1"
+  local log; log="$(mktemp)"
+  (cd "$1" && npm ci --no-audit --no-fund --ignore-scripts) >"$log" 2>&1 || { tail -n 20 "$log" >&2; fail "npm could not install the packages of $1 (the end of its output is above)"; }
   rm -f "$log"
 }
 

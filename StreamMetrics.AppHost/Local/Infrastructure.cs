@@ -31,10 +31,12 @@ sealed class Infrastructure
     const long FreeBytesToWarn = 5L << 30;
 
     readonly string _appHostDirectory;
+    readonly bool _hasDashboard;
 
     Infrastructure(IDistributedApplicationBuilder builder, AppHostOptions options)
     {
         _appHostDirectory = builder.AppHostDirectory;
+        _hasDashboard = options.Dashboard;
         Ports = new(options.PortOffset);
         DataDirectory = options.DataDirectory ?? Path.GetFullPath(Path.Combine(builder.AppHostDirectory, "..", ".streammetrics"));
     }
@@ -174,6 +176,13 @@ sealed class Infrastructure
     {
         yield return (Ports.Query, "the query service");
         yield return (Ports.LoadGenerator, "the load generator");
+        if (_hasDashboard)
+        {
+            yield return (Ports.Dashboard, "the Aspire dashboard");
+            yield return (Ports.DashboardOtlpGrpc, "the Aspire dashboard (OTLP over gRPC)");
+            yield return (Ports.DashboardOtlpHttp, "the Aspire dashboard (OTLP over HTTP)");
+        }
+
         if (Kafka != Source.Configured)
         {
             for (var i = 0; i < LocalPorts.Brokers; i++) yield return (Ports.Kafka + i, FormattableString.Invariant($"Kafka broker {i + 1}"));

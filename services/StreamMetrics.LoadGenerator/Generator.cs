@@ -27,6 +27,7 @@ sealed class Generator : BackgroundService
     readonly IReadOnlyDictionary<string, string> _security;
     readonly TimeProvider _time;
     readonly GeneratorMetrics _metrics;
+    readonly KafkaClientMetrics _clientMetrics;
     readonly ILogger<Generator> _logger;
     readonly Lock _ledgerLock = new();
     readonly WindowLedger _ledger = new();
@@ -43,9 +44,10 @@ sealed class Generator : BackgroundService
     Task _saving = Task.CompletedTask;
 
     public Generator(
-        IOptions<LoadGeneratorOptions> options, IConfiguration configuration, TimeProvider time, GeneratorMetrics metrics, ILogger<Generator> logger)
+        IOptions<LoadGeneratorOptions> options, IConfiguration configuration, TimeProvider time, GeneratorMetrics metrics, KafkaClientMetrics clientMetrics,
+        ILogger<Generator> logger)
     {
-        (_options, _time, _metrics, _logger) = (options.Value, time, metrics, logger);
+        (_options, _time, _metrics, _clientMetrics, _logger) = (options.Value, time, metrics, clientMetrics, logger);
         _bootstrapServers = configuration.GetConnectionString("kafka")
             ?? throw new StartupException("ConnectionStrings:kafka is missing: it names the Kafka brokers as host:port, several separated by commas.");
         _security = KafkaSecurity.Of(configuration);
@@ -80,7 +82,7 @@ sealed class Generator : BackgroundService
         _ids = new(_mark, Now());
         try
         {
-            _sender = new(_world, _options, _ids, _bootstrapServers, _security, _ledger, _ledgerLock, _time, _logger);
+            _sender = new(_world, _options, _ids, _bootstrapServers, _security, _ledger, _ledgerLock, _time, _clientMetrics, _logger);
         }
         catch (EventProducerException e)
         {

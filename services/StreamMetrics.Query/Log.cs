@@ -16,6 +16,10 @@ static partial class Log
     [LoggerMessage(Level = LogLevel.Information, EventName = "query.pipeline.kafka-returned", Message = "Kafka tells its offsets again")]
     public static partial void KafkaReturned(ILogger logger);
 
+    // GraphQL
+    [LoggerMessage(Level = LogLevel.Error, EventName = "query.graphql.failed", Message = "A GraphQL field or operation failed in a way that nobody expected")]
+    public static partial void GraphQLFailed(ILogger logger, Exception exception);
+
     // live values
     [LoggerMessage(Level = LogLevel.Warning, EventName = "query.live.unreadable", Message = "A published value is left out, it cannot be read: {Reason}")]
     public static partial void UnreadableLiveValue(ILogger logger, string reason);

@@ -4,10 +4,12 @@ using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 using StreamMetrics.Contracts;
 using StreamMetrics.Query.DeadLetters;
+using StreamMetrics.Query.GraphQL;
 using StreamMetrics.Query.Input;
 using StreamMetrics.Query.Live;
 using StreamMetrics.Query.Pipeline;
 using StreamMetrics.Query.Rest;
+using StreamMetrics.Query.Security;
 using StreamMetrics.Query.Stores;
 using StreamMetrics.ServiceDefaults.Startup;
 
@@ -38,7 +40,8 @@ static class QueryModule
         builder.Services.AddSingleton<KafkaOffsets>();
         builder.Services.AddHostedService<PipelinePoller>();
         AddHttp(builder.Services);
-        builder.Services.AddApiSafety();
+        builder.Services.AddApiSafety(builder.Configuration);
+        builder.AddGraphQLApi();
         AddOwnMetrics(builder);
         return builder;
     }
@@ -48,8 +51,8 @@ static class QueryModule
         app.Use(LeaveOutHealthRequests);
         app.UseExceptionHandler();
         app.UseStatusCodePages();
-        app.UseApiSafety();
         app.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(15) });
+        app.UseApiSafety();
         app.MapOpenApi("/openapi/{documentName}.json");
         app.UseSwaggerUI(ui =>
         {
@@ -63,6 +66,7 @@ static class QueryModule
         app.MapPipeline();
         app.MapStream();
         app.MapDeadLetters();
+        app.MapGraphQLApi();
         return app;
     }
 

@@ -32,10 +32,22 @@ sealed class QueryOptions
     /// <summary>Most subscriptions of one WebSocket connection.</summary>
     [Range(1, 10_000)] public int MaxSubscriptions { get; init; } = 100;
 
+    /// <summary>How deep the fields of a GraphQL operation may lie, introspection not counted.</summary>
+    [Range(4, 100)] public int MaxGraphQLDepth { get; init; } = 12;
+
+    /// <summary>Most that resolving an operation's fields may cost: 10 for each question that it puts to the stores.</summary>
+    [Range(100, 1_000_000)] public int MaxGraphQLFieldCost { get; init; } = 1_000;
+
+    /// <summary>Most objects that a GraphQL operation may be estimated to return.</summary>
+    [Range(100, 100_000_000)] public int MaxGraphQLTypeCost { get; init; } = 50_000;
+
     /// <summary>Keys of which each request of the API has to carry one in <c>X-Api-Key</c>; without any the API is open.</summary>
     public IReadOnlyList<string> ApiKeys { get; init; } = [];
 
-    /// <summary>Most requests a second of one client (API key, else address) to the API; it may save up as many for a burst. 0: no limit.</summary>
+    /// <summary>Origins (<c>https://example.com</c>) whose browser pages may use the API beside its own; a single <c>*</c>: all. By default none.</summary>
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
+
+    /// <summary>Most requests a second of one client (API key, else token's subject, else address) to the API; it may save up as many for a burst. 0: no limit.</summary>
     [Range(0, 1_000_000)] public int RequestsPerSecond { get; init; } = 2_000;
 
     /// <summary>How far back Redis is asked; the archiver keeps this much there.</summary>
@@ -92,7 +104,7 @@ sealed class QueryOptionsRules : IValidateOptions<QueryOptions>
                 return ValidateOptionsResult.Fail($"{QueryOptions.Section}:{nameof(options.ApiKeys)}:{i} must have at least {MinKeyLength} characters, printable ASCII without spaces.");
         }
 
-        return ValidateOptionsResult.Success;
+        return Security.CrossOrigin.WhyInvalid(options.AllowedOrigins) is { } reason ? ValidateOptionsResult.Fail(reason) : ValidateOptionsResult.Success;
     }
 }
 

@@ -90,7 +90,7 @@ public sealed class EnvironmentTests
         Assert.Equal(3, environments.Select(e => e["ASPNETCORE_URLS"]).Distinct().Count());
         Assert.All(environments, e => Assert.StartsWith("http://127.0.0.1:", e["ASPNETCORE_URLS"], StringComparison.Ordinal));
         Assert.All(environments, e => Assert.Equal("aggregator", e["OTEL_SERVICE_NAME"]));
-        Assert.Equal(instances.Select(i => $"service.instance.id={i.Id}"), environments.Select(e => e["OTEL_RESOURCE_ATTRIBUTES"]));
+        Assert.Equal(instances.Select(i => $"service.instance.id={i.Number}"), environments.Select(e => e["OTEL_RESOURCE_ATTRIBUTES"]));
     }
 
     [Fact]

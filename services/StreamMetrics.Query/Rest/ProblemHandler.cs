@@ -17,13 +17,16 @@ sealed class ProblemHandler(IProblemDetailsService problems) : IExceptionHandler
         return await problems.TryWriteAsync(new() { HttpContext = httpContext, ProblemDetails = problem });
     }
 
+    /// <summary>Everything that is wrong, in a sentence.</summary>
+    public static string Detail(InvalidRequestException exception) => string.Join("; ", exception.Errors.Select(Sentence)) + ".";
+
     static ProblemDetails? ToProblem(Exception exception) => exception switch
     {
         InvalidRequestException invalid => new()
         {
             Status = StatusCodes.Status400BadRequest,
             Title = "The request breaks the rules.",
-            Detail = string.Join("; ", invalid.Errors.Select(Sentence)) + ".",
+            Detail = Detail(invalid),
             Extensions = { ["errors"] = invalid.Errors },
         },
         NotFoundException => new() { Status = StatusCodes.Status404NotFound, Title = "Not found.", Detail = exception.Message },

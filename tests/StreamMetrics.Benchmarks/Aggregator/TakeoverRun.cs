@@ -49,6 +49,7 @@ static class TakeoverRun
 
     static async Task KillAsync(IKafkaUnderTest kafka, TempFolder data, ServiceProcess[] aggregators, int victim, Offsets offsets, bool restart)
     {
+        foreach (var aggregator in aggregators) await aggregator.WaitForOutputAsync(" got partitions ");
         await offsets.WaitUntilPastAsync(offsets.Ends()); // everybody works
         await aggregators[victim].KillAsync();
         var ends = offsets.Ends();
@@ -114,6 +115,16 @@ static class TakeoverRun
 
         public void Dispose() => _consumer.Dispose();
 
-        bool IsPast(long[] ends) => _consumer.Committed(_partitions, Timeout).All(c => c.Offset.Value > ends[c.Partition.Value]);
+        bool IsPast(long[] ends)
+        {
+            try
+            {
+                return _consumer.Committed(_partitions, Timeout).All(c => c.Offset.Value > ends[c.Partition.Value]);
+            }
+            catch (KafkaException e) when (e.Error.Code == ErrorCode.Local_TimedOut)
+            {
+                return false; // while a commit is being written its offset is not known
+            }
+        }
     }
 }
