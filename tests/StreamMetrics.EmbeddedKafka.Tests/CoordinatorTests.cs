@@ -104,6 +104,86 @@ public sealed class CoordinatorTests
         Assert.Single(killed.Topics.Find(Topic)!.Partitions);
     }
 
+    [Fact]
+    public async Task A_topic_whose_folders_cannot_be_made_does_not_exist_and_can_be_created_later()
+    {
+        using var folder = new TemporaryFolder();
+        await using var broker = Start(folder, TimeProvider.System);
+        var obstacles = new[] { "new-1", $"{Topic}-2" }.Select(name => Path.Combine(folder.Path, "topics", name)).ToList();
+        foreach (var obstacle in obstacles) await File.WriteAllTextAsync(obstacle, "");
+        Assert.ThrowsAny<IOException>(() => broker.Topics.Create("new", 2, 1, []));
+        Assert.ThrowsAny<IOException>(() => broker.Topics.AddPartitions(broker.Topics.Find(Topic)!, 3, []));
+        obstacles.ForEach(File.Delete);
+        Assert.Equal(ErrorCode.None, broker.Topics.Create("new", 2, 1, []).Error);
+        Assert.Single(broker.Store.Meta.Topics, topic => topic.Name == "new");
+        Assert.Single(broker.Topics.Find(Topic)!.Partitions);
+        Assert.Equal(ErrorCode.None, broker.Topics.AddPartitions(broker.Topics.Find(Topic)!, 3, []));
+        using var copy = new TemporaryFolder();
+        await using var killed = AfterKill(folder, copy);
+        Assert.Equal((2, 3), (killed.Topics.Find("new")!.Partitions.Length, killed.Topics.Find(Topic)!.Partitions.Length));
+    }
+
+    [Fact]
+    public async Task A_new_topic_has_nothing_of_a_folder_that_was_left_behind()
+    {
+        using var folder = new TemporaryFolder();
+        await using var broker = Start(folder, TimeProvider.System);
+        var log = broker.Topics.Find(Topic, 0)!;
+        Append(log, 7, 0);
+        var left = Path.Combine(folder.Path, "topics", "again-0");
+        Directory.CreateDirectory(left);
+        foreach (var file in Directory.GetFiles(Path.Combine(folder.Path, "topics", $"{Topic}-0"))) File.Copy(file, Path.Combine(left, Path.GetFileName(file)));
+        Assert.Equal(0, broker.Topics.Create("again", 1, 1, []).Topic!.Partitions[0].EndOffset);
+    }
+
+    [Fact]
+    public async Task Offsets_that_a_transaction_commits_after_the_end_of_their_topic_do_not_count()
+    {
+        using var folder = new TemporaryFolder();
+        await using var broker = Start(folder, TimeProvider.System);
+        var (producer, epoch) = Init(broker);
+        broker.Transactions.Add(Id, producer, epoch, [new(TopicRegistry.Offsets, 0)]);
+        Commit(broker, 42, producer, epoch);
+        broker.Topics.Delete(broker.Topics.Find(Topic)!);
+        Assert.Equal(ErrorCode.None, broker.Transactions.End(Id, producer, epoch, commit: true));
+        Assert.Empty(broker.Groups.Find(Group)!.Offsets);
+        broker.Topics.Create(Topic, 1, 1, []);
+        using var copy = new TemporaryFolder();
+        await using var killed = AfterKill(folder, copy);
+        Assert.Empty(killed.Groups.Find(Group)!.Offsets);
+    }
+
+    [Fact]
+    public async Task A_group_whose_end_was_not_written_lives_on_with_its_offsets()
+    {
+        using var folder = new TemporaryFolder();
+        await using var broker = Start(folder, TimeProvider.System);
+        Commit(broker, 42);
+        using (Full(folder, broker, TopicRegistry.Offsets)) Assert.ThrowsAny<Exception>(() => broker.Groups.Delete(Group));
+        var group = broker.Groups.Find(Group)!;
+        Assert.Equal((GroupState.Empty, 42L), (group.State, group.Offsets[new(Topic, 0)].Offset));
+        Assert.Equal(ErrorCode.None, broker.Groups.Delete(Group));
+        using var copy = new TemporaryFolder();
+        await using var killed = AfterKill(folder, copy);
+        Assert.Null(killed.Groups.Find(Group));
+    }
+
+    [Fact]
+    public async Task A_producer_id_whose_block_was_not_written_is_not_given()
+    {
+        using var folder = new TemporaryFolder();
+        await using var broker = Start(folder, TimeProvider.System);
+        var blocked = Path.Combine(folder.Path, "meta.json.tmp");
+        Directory.CreateDirectory(blocked);
+        Assert.ThrowsAny<Exception>(() => broker.ProducerIds.Next());
+        Assert.ThrowsAny<Exception>(() => broker.ProducerIds.Next());
+        Directory.Delete(blocked);
+        var given = broker.ProducerIds.Next();
+        using var copy = new TemporaryFolder();
+        await using var killed = AfterKill(folder, copy);
+        Assert.True(killed.ProducerIds.Next() > given);
+    }
+
     static Broker Start(TemporaryFolder folder, TimeProvider time)
     {
         var broker = new Broker(new() { DataDirectory = folder.Path, TimeProvider = time }) { Endpoints = [new(1, "127.0.0.1", 1)] };
@@ -124,13 +204,13 @@ public sealed class CoordinatorTests
         return new(new() { DataDirectory = copy.Path });
     }
 
-    /// <summary>Until disposed the transaction log takes nothing: its next record needs a new segment, and the file of that is in the way.</summary>
-    static Obstacle Full(TemporaryFolder folder, Broker broker)
+    /// <summary>Until disposed a log takes nothing: its next record needs a new segment, and the file of that is in the way.</summary>
+    static Obstacle Full(TemporaryFolder folder, Broker broker, string topic = TopicRegistry.Transactions)
     {
-        var log = broker.Topics.Find(TopicRegistry.Transactions, 0)!;
+        var log = broker.Topics.Find(topic, 0)!;
         var settings = log.Settings;
         log.Settings = settings with { SegmentBytes = 1 };
-        var active = Directory.GetFiles(Path.Combine(folder.Path, "topics", $"{TopicRegistry.Transactions}-0"), "*.log").Order().Last();
+        var active = Directory.GetFiles(Path.Combine(folder.Path, "topics", $"{topic}-0"), "*.log").Order().Last();
         var blocked = Directory.CreateDirectory(Path.ChangeExtension(active, ".index.tmp"));
         return new(() =>
         {
@@ -154,10 +234,10 @@ public sealed class CoordinatorTests
         Assert.Equal(ErrorCode.None, log.Append(batch, BatchHeader.Read(batch), 1000, verified: true).Error);
     }
 
-    static void Commit(Broker broker, long offset)
+    static void Commit(Broker broker, long offset, long producer = -1, short epoch = -1)
     {
         var group = broker.Groups.GetOrAdd(Group);
-        lock (group.Gate) broker.Groups.Commit(group, [(new(Topic, 0), new(offset, -1, "", broker.Now))]);
+        lock (group.Gate) Assert.Equal(ErrorCode.None, broker.Groups.Commit(group, [(new(Topic, 0), new(offset, -1, "", broker.Now))], producer, epoch));
     }
 
     /// <summary>A member with a session of 6 s, all the way to a stable group.</summary>

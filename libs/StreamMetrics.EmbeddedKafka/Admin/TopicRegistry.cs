@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace StreamMetrics.EmbeddedKafka;
 
-/// <summary>All topics. Changes go through the meta file first, so that after a crash the file says what exists; stray folders are removed at start.</summary>
+/// <summary>All topics. The meta file says what exists; after a crash stray folders are removed at start.</summary>
 internal sealed class TopicRegistry
 {
     /// <summary>Committed offsets and groups, as in Kafka.</summary>
@@ -88,9 +88,7 @@ internal sealed class TopicRegistry
         {
             if (_byName.ContainsKey(name)) return (ErrorCode.TopicAlreadyExists, null);
             var meta = new TopicMeta { Name = name, Id = Guid.NewGuid(), Partitions = partitions, ReplicationFactor = replicationFactor, Settings = settings, Assignments = assignments ?? [] };
-            Save(() => _store.Meta.Topics.Add(meta), () => _store.Meta.Topics.Remove(meta));
-            var logs = new PartitionLog[partitions];
-            for (var i = 0; i < partitions; i++) logs[i] = OpenLog(meta, i);
+            var logs = NewLogs(meta, 0, partitions, () => _store.Change(() => _store.Meta.Topics.Add(meta), () => _store.Meta.Topics.Remove(meta)));
             var topic = new Topic(meta, logs);
             Register(topic);
             return (ErrorCode.None, topic);
@@ -103,7 +101,7 @@ internal sealed class TopicRegistry
         lock (_store.Gate)
         {
             if (!_byId.ContainsKey(topic.Id)) return ErrorCode.UnknownTopicOrPartition;
-            Save(() => _store.Meta.Topics.Remove(topic.Meta), () => _store.Meta.Topics.Add(topic.Meta));
+            _store.Change(() => _store.Meta.Topics.Remove(topic.Meta), () => _store.Meta.Topics.Add(topic.Meta));
             _byName.TryRemove(topic.Name, out _);
             _byId.TryRemove(topic.Id, out _);
             foreach (var log in topic.Partitions) log.DeleteFiles();
@@ -121,11 +119,8 @@ internal sealed class TopicRegistry
             if (count <= have || count > MaxPartitions) return ErrorCode.InvalidPartitions;
             // Assignments of partitions that are not there have no effect, so only the number has to be taken back.
             for (var i = 0; i < assignments.Count; i++) topic.Meta.Assignments[have + i] = assignments[i];
-            Save(() => topic.Meta.Partitions = count, () => topic.Meta.Partitions = have);
-            var logs = new PartitionLog[count];
-            topic.Partitions.CopyTo(logs, 0);
-            for (var i = have; i < count; i++) logs[i] = OpenLog(topic.Meta, i);
-            topic.Partitions = logs;
+            var added = NewLogs(topic.Meta, have, count, () => _store.Change(() => topic.Meta.Partitions = count, () => topic.Meta.Partitions = have));
+            topic.Partitions = [.. topic.Partitions, .. added];
             return ErrorCode.None;
         }
     }
@@ -136,7 +131,7 @@ internal sealed class TopicRegistry
         lock (_store.Gate)
         {
             var before = new Dictionary<string, string>(topic.Meta.Settings);
-            Save(() => Replace(topic.Meta.Settings, settings), () => Replace(topic.Meta.Settings, before));
+            _store.Change(() => Replace(topic.Meta.Settings, settings), () => Replace(topic.Meta.Settings, before));
             var parsed = ConfigTable.Parse(topic.Meta.Settings);
             foreach (var log in topic.Partitions) log.Settings = parsed;
         }
@@ -166,21 +161,6 @@ internal sealed class TopicRegistry
         }
     }
 
-    /// <summary>Changes the meta file's contents and writes it; what cannot be written is taken back.</summary>
-    void Save(Action change, Action undo)
-    {
-        change();
-        try
-        {
-            _store.Save();
-        }
-        catch
-        {
-            undo();
-            throw;
-        }
-    }
-
     static void Replace(Dictionary<string, string> settings, Dictionary<string, string> with)
     {
         settings.Clear();
@@ -193,9 +173,37 @@ internal sealed class TopicRegistry
         _byId[topic.Id] = topic;
     }
 
+    /// <summary>
+    /// The logs of new partitions, empty, and then the entry in the meta file that makes them count; a start removes folders that have none. When either
+    /// fails there is neither.
+    /// </summary>
+    PartitionLog[] NewLogs(TopicMeta meta, int from, int to, Action enter)
+    {
+        var logs = new List<PartitionLog>();
+        try
+        {
+            for (var i = from; i < to; i++)
+            {
+                // Left behind when the files of a topic of this name could not all be deleted.
+                if (Directory.Exists(FolderOf(meta, i))) Directory.Delete(FolderOf(meta, i), recursive: true);
+                logs.Add(OpenLog(meta, i));
+            }
+
+            enter();
+            return [.. logs];
+        }
+        catch
+        {
+            foreach (var log in logs) log.DeleteFiles();
+            throw;
+        }
+    }
+
+    string FolderOf(TopicMeta meta, int partition) => Path.Combine(_directory, $"{meta.Name}-{partition}");
+
     PartitionLog OpenLog(TopicMeta meta, int partition)
     {
-        var log = new PartitionLog(meta.Name, partition, Path.Combine(_directory, $"{meta.Name}-{partition}"), ConfigTable.Parse(meta.Settings), _logger);
+        var log = new PartitionLog(meta.Name, partition, FolderOf(meta, partition), ConfigTable.Parse(meta.Settings), _logger);
         log.Open(meta.StartOffsets.GetValueOrDefault(partition), _time.GetUtcNow().ToUnixTimeMilliseconds());
         return log;
     }
