@@ -49,6 +49,7 @@ static class QueryModule
         app.Use(LeaveOutHealthRequests);
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.UseGraphiQL();
         app.UseApiSafety();
         app.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(15) });
         app.MapOpenApi("/openapi/{documentName}.json");
