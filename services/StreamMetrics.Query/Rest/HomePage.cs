@@ -14,7 +14,7 @@ static class HomePage
           <li><a href="/api/v1/top">/api/v1/top</a>: the busiest metrics now</li>
           <li><a href="/api/v1/pipeline">/api/v1/pipeline</a>: lag and throughput</li>
           <li><a href="/api/v1/dead-letters">/api/v1/dead-letters</a>: events that were put aside</li>
-          <li><a href="/graphql?sdl">/graphql</a>: the same by GraphQL; this is its schema</li>
+          <li><a href="/graphql">/graphql</a>: try GraphQL</li>
           <li><code>/api/v1/stream?serviceId=…&amp;metricName=…</code> (Server-Sent Events), <code>/ws/v1/stream</code> (WebSocket): live values</li>
           <li><a href="/health">/health</a>, <a href="/alive">/alive</a></li>
         </ul>

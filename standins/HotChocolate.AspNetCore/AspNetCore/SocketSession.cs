@@ -29,6 +29,7 @@ sealed class SocketSession : ISocketSession, ISocketConnection, IOperationManage
     readonly ConcurrentDictionary<string, SocketOperation> _operations = new(StringComparer.Ordinal);
     readonly SemaphoreSlim _sending = new(1, 1);
     bool _isAcknowledged;
+    bool _isClosing;
 
     SocketSession(HttpContext context, WebSocket socket, GraphQLSocketOptions options)
     {
@@ -72,11 +73,14 @@ sealed class SocketSession : ISocketSession, ISocketConnection, IOperationManage
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(RequestAborted);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping, end.Token);
-        Task[] parts = [ReceiveAsync(end.Token), WatchIntroductionAsync(end.Token), PingAsync(end.Token), Task.Delay(Timeout.InfiniteTimeSpan, _time, stop.Token)];
+        // the clocks first: they must run when the client gets its first answer
+        Task[] clocks = [WatchIntroductionAsync(end.Token), PingAsync(end.Token), Task.Delay(Timeout.InfiniteTimeSpan, _time, stop.Token)];
+        var receiving = ReceiveAsync(end.Token);
+        Task[] parts = [.. clocks, receiving];
         var first = await Task.WhenAny(parts);
         foreach (var operation in _operations.Values) operation.Cancel();
         // before anything is cancelled: a read that is cancelled breaks the connection, and the client would not learn why
-        await CloseAsync(first, stopping.IsCancellationRequested);
+        await CloseAsync(first, receiving, stopping.IsCancellationRequested);
         await end.CancelAsync();
         await Task.WhenAll([.. parts, .. _operations.Values.Select(o => o.Task)]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
@@ -116,6 +120,7 @@ sealed class SocketSession : ISocketSession, ISocketConnection, IOperationManage
             while (!part.EndOfMessage);
 
             if (part.MessageType == WebSocketMessageType.Close) return;
+            if (_isClosing) continue;
             await AnswerAsync(SocketMessages.Read(message.GetBuffer().AsMemory(0, (int)message.Length)), token);
         }
     }
@@ -188,14 +193,31 @@ sealed class SocketSession : ISocketSession, ISocketConnection, IOperationManage
         }
     }
 
-    async Task CloseAsync(Task ended, bool isStopping)
+    async Task CloseAsync(Task ended, Task receiving, bool isStopping)
     {
         if (_socket.State is not (WebSocketState.Open or WebSocketState.CloseReceived)) return;
         var (code, reason) = ended.Exception?.InnerException is SocketClosedException closed ? (closed.Code, closed.Message)
             : isStopping ? ((int)WebSocketCloseStatus.EndpointUnavailable, "The server stops")
             : ((int)WebSocketCloseStatus.NormalClosure, "");
         while (Encoding.UTF8.GetByteCount(reason) > MaxReasonBytes) reason = reason[..^1];
-        using var deadline = new CancellationTokenSource(CloseTimeout, _time);
+        _isClosing = true;
+        using var deadline = new CancellationTokenSource(CloseTimeout, TimeProvider.System);
         await _socket.CloseOutputAsync((WebSocketCloseStatus)code, reason, deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await AwaitAnswerAsync(receiving, deadline.Token);
+    }
+
+    // A connection that is cut while the client has something to say is reset, and takes the close message with it.
+    async Task AwaitAnswerAsync(Task receiving, CancellationToken token)
+    {
+        await receiving.WaitAsync(token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var buffer = new byte[1024];
+        try
+        {
+            while (receiving.IsCompleted && _socket.State == WebSocketState.CloseSent) await _socket.ReceiveAsync(buffer.AsMemory(), token);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or WebSocketException)
+        {
+            // the client is gone, or does not answer
+        }
     }
 }

@@ -74,7 +74,6 @@ static class ClrInvoke
 
     static Func<object?, ValueTask<object?>> Unwrapper(Type type)
     {
-        if (type == typeof(Task) || type == typeof(ValueTask) || type == typeof(void)) throw Unsupported.Of("a resolver without a value");
         if (!type.IsGenericType) return value => new(value);
         var definition = type.GetGenericTypeDefinition();
         var name = definition == typeof(Task<>) ? nameof(FromTask) : definition == typeof(ValueTask<>) ? nameof(FromValueTask) : null;

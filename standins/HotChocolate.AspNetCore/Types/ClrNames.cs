@@ -54,6 +54,7 @@ static class ClrNames
         string text => new ScalarNode(Nowhere, ScalarKind.String, text),
         bool flag => new ScalarNode(Nowhere, ScalarKind.Boolean, flag ? "true" : "false"),
         int or long => new ScalarNode(Nowhere, ScalarKind.Int, Convert.ToString(value, CultureInfo.InvariantCulture)!),
+        double number => new ScalarNode(Nowhere, ScalarKind.Float, number.ToString(CultureInfo.InvariantCulture)),
         Enum choice => new ScalarNode(Nowhere, ScalarKind.Enum, ToUpperSnake(choice.ToString())),
         _ => throw Unsupported.Of($"a default of the type {value.GetType()}"),
     };

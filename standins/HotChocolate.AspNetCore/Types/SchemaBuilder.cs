@@ -153,7 +153,7 @@ sealed class SchemaBuilder(SchemaSetup setup, IServiceProvider services)
 
     ObjectType NewOutput(Type type)
     {
-        if (!type.IsClass || type == typeof(object)) throw Unsupported.Of($"the output type {type}");
+        if (!type.IsClass || type.Namespace?.StartsWith("System", StringComparison.Ordinal) == true) throw Unsupported.Of($"the output type {type}");
         var result = new ObjectType(ClrNames.Of(type), ClrNames.Description(type));
         _outputs[type] = result;
         Add(result);
