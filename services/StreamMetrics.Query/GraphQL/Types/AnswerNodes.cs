@@ -15,6 +15,11 @@ sealed class ServiceNode(ServiceAnswer answer)
 
     [GraphQLDescription("Number of metrics.")]
     public int Metrics => answer.Metrics;
+
+    [Cost(0)]
+    [ListSize(AssumedSize = 8)]
+    [GraphQLDescription("What the service catalog says of it, e.g. team, tier, environment; empty when it is not in the catalog.")]
+    public IReadOnlyList<TagNode> Attributes => TagNode.ListOf(answer.Attributes);
 }
 
 [GraphQLName("Services")]
