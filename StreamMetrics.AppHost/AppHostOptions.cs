@@ -12,7 +12,9 @@ sealed record AppHostOptions
           --aggregators N         aggregator processes, 1 to 6 (default 3)
           --port-offset N         add N to every fixed port (default 0)
           --data DIR              where data are kept (default .streammetrics)
-          --no-dashboard          without the web dashboard and the Aspire dashboard (neither is there yet)
+          --no-dashboard          without the web dashboard and the Aspire dashboard
+          --no-containers         local processes even where Docker or Podman answers
+          --kafka-ui              a web page of Kafka's topics (needs Docker or Podman)
           --help                  this text
 
         KAFKA_HOME=DIR ./run      three real Apache Kafka brokers instead of the embedded one
@@ -37,6 +39,10 @@ sealed record AppHostOptions
 
     public bool Dashboard { get; init; } = true;
 
+    public bool KafkaUi { get; init; }
+
+    public bool Containers { get; init; } = true;
+
     public bool Help { get; init; }
 
     /// <exception cref="AppHostException">An option is unknown or its value breaks its rule.</exception>
@@ -53,6 +59,8 @@ sealed record AppHostOptions
                 "--port-offset" => options with { PortOffset = Number(name, Value(), 0, MaxPortOffset) },
                 "--data" => options with { DataDirectory = Path.GetFullPath(Value()) },
                 "--no-dashboard" => options with { Dashboard = false },
+                "--no-containers" => options with { Containers = false },
+                "--kafka-ui" => options with { KafkaUi = true },
                 "--help" or "-h" => options with { Help = true },
                 _ when AspireOptions.Contains(name) && Value() is not null => options,
                 _ => throw new AppHostException($"unknown option {name}; --help shows them all"),

@@ -4,10 +4,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
+using StreamMetrics.Contracts;
 using StreamMetrics.ServiceDefaults;
+using StreamMetrics.ServiceDefaults.Kafka;
 using StreamMetrics.ServiceDefaults.Startup;
 
 namespace Microsoft.Extensions.Hosting;
@@ -27,8 +30,8 @@ public static class ServiceDefaultsExtensions
     static readonly string[] Sources = ["StreamMetrics.*", "System.Net.Http", "Npgsql"];
 
     /// <summary>
-    /// Adds one-line console logs, OpenTelemetry (when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set), health checks, service discovery
-    /// and resilient HTTP clients.
+    /// Adds one-line console logs, OpenTelemetry (when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set), health checks, service discovery,
+    /// resilient HTTP clients, and the check of <c>Kafka:Security</c> at start.
     /// </summary>
     public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
@@ -36,6 +39,8 @@ public static class ServiceDefaultsExtensions
         ArgumentNullException.ThrowIfNull(builder);
         StartupFailure.HandleBeforeHostRuns();
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddOptions<KafkaSecurityOptions>().BindConfiguration(KafkaSecurityOptions.Section).ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<KafkaSecurityOptions>, KafkaSecurityOptionsValidator>();
         AddConsole(builder);
         AddTelemetry(builder);
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), [LiveTag]);

@@ -44,7 +44,7 @@ npm_install() {
   require_programs nodejs npm
   say "Installing the npm packages of $1"
   local log; log="$(mktemp)"
-  (cd "$1" && npm ci --no-audit --no-fund) >"$log" 2>&1 || { tail -n 20 "$log" >&2; fail "npm could not install the packages of $1 (the end of its output is above)"; }
+  (cd "$1" && npm ci --no-audit --no-fund --ignore-scripts) >"$log" 2>&1 || { tail -n 20 "$log" >&2; fail "npm could not install the packages of $1 (the end of its output is above)"; }
   rm -f "$log"
 }
 

@@ -35,6 +35,8 @@ sealed class RunDisplay(
     static readonly TimeSpan TerminalInterval = TimeSpan.FromSeconds(1);
     static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(10);
 
+    bool _hasDashboard;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (!await WaitUntilUpAsync(stoppingToken)) return;
@@ -50,6 +52,13 @@ sealed class RunDisplay(
         await foreach (var update in notifications.WatchAsync(stoppingToken))
         {
             var snapshot = update.Snapshot;
+            if (update.Resource.Name == AspireDashboard.ResourceName)
+            {
+                // The system does not need it.
+                _hasDashboard = snapshot.State?.Text == KnownResourceStates.Running;
+                continue;
+            }
+
             if (snapshot.State is { } state && KnownResourceStates.TerminalStates.Contains(state.Text))
             {
                 Console.Error.WriteLine($"error: {update.ResourceId} could not be started (its own lines above say why)");
@@ -68,13 +77,14 @@ sealed class RunDisplay(
 
     void PrintAddresses()
     {
+        var dashboard = _hasDashboard ? FormattableString.Invariant($"\n  Aspire dashboard http://127.0.0.1:{ports.Dashboard}") : "";
         Console.WriteLine(FormattableString.Invariant($"""
 
             StreamMetrics is up:
-              query API      http://127.0.0.1:{ports.Query}/api/v1/services
-              try the API    http://127.0.0.1:{ports.Query}/docs
-              pipeline       http://127.0.0.1:{ports.Query}/api/v1/pipeline
-              load generator http://127.0.0.1:{ports.LoadGenerator}/ledger
+              query API        http://127.0.0.1:{ports.Query}/api/v1/services
+              try the API      http://127.0.0.1:{ports.Query}/docs
+              pipeline         http://127.0.0.1:{ports.Query}/api/v1/pipeline
+              load generator   http://127.0.0.1:{ports.LoadGenerator}/ledger{dashboard}
 
             Ctrl-C stops everything; the data stay.
 

@@ -24,6 +24,26 @@ static class KafkaClusterExtensions
             _ => builder.AddEmbeddedBroker(name, infrastructure),
         };
 
+    /// <summary>A web page of topics, groups and records. Only when asked: nothing of ours needs it.</summary>
+    /// <exception cref="AppHostException">Kafka does not run in containers.</exception>
+    public static void AddKafkaUi(this IDistributedApplicationBuilder builder, IResourceBuilder<IResourceWithConnectionString> kafka, Infrastructure infrastructure)
+    {
+        if (infrastructure.Kafka != Source.Containers)
+        {
+            throw new AppHostException("--kafka-ui needs Kafka in containers: it is an image itself, and cannot reach brokers on 127.0.0.1");
+        }
+
+        // Inside the network of containers the brokers have their own names and port.
+        var servers = string.Join(',', Enumerable.Range(1, LocalPorts.Brokers).Select(id => $"{Infrastructure.KafkaName}-{Text(id)}:9092"));
+        builder.AddContainer("kafka-ui", "kafbat/kafka-ui", "v1.3.0")
+            .WithHttpEndpoint(builder.HostPort(infrastructure.Ports.KafkaUi), targetPort: 8080)
+            .WithHttpHealthCheck("/actuator/health")
+            .WithUrlForEndpoint("http", url => url.DisplayText = "Kafka UI")
+            .WithEnvironment("KAFKA_CLUSTERS_0_NAME", "streammetrics")
+            .WithEnvironment("KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS", servers)
+            .WaitFor(kafka);
+    }
+
     static IResourceBuilder<KafkaClusterResource> AddLocalBrokers(
         this IDistributedApplicationBuilder builder, string name, string kafkaHome, Infrastructure infrastructure)
     {
@@ -76,7 +96,7 @@ static class KafkaClusterExtensions
 
             // Inside a cluster of containers everybody uses the broker's own port; on a developer's machine the services run outside.
             broker = isPublish
-                ? broker.WithEndpoint(targetPort: 9092, name: "tcp")
+                ? broker.WithEndpoint(targetPort: 9092, name: "tcp").WithEndpoint(targetPort: 9093, name: "controller")
                 : broker.WithEndpoint(port: hostPort, targetPort: hostPort, name: "tcp", isProxied: false);
             if (!isPublish)
             {

@@ -31,10 +31,12 @@ sealed class Infrastructure
     const long FreeBytesToWarn = 5L << 30;
 
     readonly string _appHostDirectory;
+    readonly bool _hasDashboard;
 
     Infrastructure(IDistributedApplicationBuilder builder, AppHostOptions options)
     {
         _appHostDirectory = builder.AppHostDirectory;
+        _hasDashboard = options.Dashboard;
         Ports = new(options.PortOffset);
         DataDirectory = options.DataDirectory ?? Path.GetFullPath(Path.Combine(builder.AppHostDirectory, "..", ".streammetrics"));
     }
@@ -60,7 +62,7 @@ sealed class Infrastructure
             return new(builder, options) { Kafka = Source.Containers, Redis = Source.Containers, Postgres = Source.Containers };
         }
 
-        var otherwise = await ContainersOrProcessesAsync();
+        var otherwise = options.Containers ? await ContainersOrProcessesAsync() : Source.Processes;
         var kafka = Of(KafkaName);
         var infrastructure = new Infrastructure(builder, options)
         {
@@ -174,6 +176,13 @@ sealed class Infrastructure
     {
         yield return (Ports.Query, "the query service");
         yield return (Ports.LoadGenerator, "the load generator");
+        if (_hasDashboard)
+        {
+            yield return (Ports.Dashboard, "the Aspire dashboard");
+            yield return (Ports.DashboardOtlpGrpc, "the Aspire dashboard (OTLP over gRPC)");
+            yield return (Ports.DashboardOtlpHttp, "the Aspire dashboard (OTLP over HTTP)");
+        }
+
         if (Kafka != Source.Configured)
         {
             for (var i = 0; i < LocalPorts.Brokers; i++) yield return (Ports.Kafka + i, FormattableString.Invariant($"Kafka broker {i + 1}"));

@@ -2,12 +2,16 @@ using System.Globalization;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
+using StreamMetrics.AppHost.Kafka;
 
 namespace StreamMetrics.AppHost.Local;
 
 static class InfrastructureExtensions
 {
     const string LocalRetentionBytes = "1073741824";
+
+    // A developer looks at the figures as they change; OpenTelemetry's own interval is a minute.
+    const string LocalMetricIntervalMs = "5000";
 
     /// <summary>The hot store. What is in it can be computed again, so it is not backed up.</summary>
     public static IResourceBuilder<IResourceWithConnectionString> AddRedisStore(this IDistributedApplicationBuilder builder, Infrastructure infrastructure)
@@ -69,9 +73,18 @@ static class InfrastructureExtensions
         this IResourceBuilder<ProjectResource> service, Infrastructure infrastructure, string? dataDirectoryKey = null)
     {
         if (service.ApplicationBuilder.ExecutionContext.IsPublishMode) return service;
+        service.WithEnvironment("OTEL_METRIC_EXPORT_INTERVAL", LocalMetricIntervalMs).WithEnvironment("OTEL_BSP_SCHEDULE_DELAY", "1000");
         if (infrastructure.Kafka != Source.Configured) service.WithEnvironment("Kafka__Topics__RetentionBytes", LocalRetentionBytes);
+        else service.WithKafkaSecurity();
         return dataDirectoryKey is null ? service : service.WithEnvironment(dataDirectoryKey, infrastructure.DataOf(service.Resource.Name));
     }
+
+    /// <summary>
+    /// A fixed name in its consumer group for a service that runs once on a developer's machine: after a kill it has its partitions back at
+    /// once. In a cluster it may have several replicas, which must not have the same name.
+    /// </summary>
+    public static IResourceBuilder<ProjectResource> WithLocalInstanceId(this IResourceBuilder<ProjectResource> service, string key) =>
+        service.ApplicationBuilder.ExecutionContext.IsPublishMode ? service : service.WithEnvironment(key, service.Resource.Name);
 
     /// <summary>A fixed port on a developer's machine; none in the manifest, where each service has an address of its own.</summary>
     public static int? HostPort(this IDistributedApplicationBuilder builder, int port) => builder.ExecutionContext.IsPublishMode ? null : port;

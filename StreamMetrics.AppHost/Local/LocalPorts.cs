@@ -13,6 +13,8 @@ sealed record LocalPorts(int Offset)
 
     public int LoadGenerator => 8090 + Offset;
 
+    public int KafkaUi => 8091 + Offset;
+
     public int Kafka => 19092 + Offset;
 
     public int KafkaControllers => 19192 + Offset;
@@ -20,6 +22,12 @@ sealed record LocalPorts(int Offset)
     public int Postgres => 15432 + Offset;
 
     public int Redis => 16379 + Offset;
+
+    public int Dashboard => 18888 + Offset;
+
+    public int DashboardOtlpGrpc => 18889 + Offset;
+
+    public int DashboardOtlpHttp => 18890 + Offset;
 
     public string KafkaServers => string.Join(',', Enumerable.Range(Kafka, Brokers).Select(port => FormattableString.Invariant($"127.0.0.1:{port}")));
 

@@ -10,15 +10,23 @@ sealed class KafkaAdmin : IDisposable
     public const string ConnectionName = "kafka";
 
     readonly Lazy<IAdminClient> _client;
+    volatile string? _refusal;
+    volatile string? _trouble;
 
     public KafkaAdmin(IConfiguration configuration)
     {
         Servers = configuration.GetConnectionString(ConnectionName) ?? "";
-        _client = new(() => new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Servers, SocketTimeoutMs = 10_000 })
+        _client = new(() => new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Servers, SocketTimeoutMs = 10_000 }.WithSecurity(configuration))
             .SetLogHandler((_, _) => { })
-            .SetErrorHandler((_, _) => { })
+            .SetErrorHandler((_, error) => Note(error))
             .Build());
     }
+
+    /// <summary>Why no broker lets this client in, or this client trusts no broker; null as far as is known. Calls tell only that none answers.</summary>
+    public string? Refusal => _refusal;
+
+    /// <summary>What the client last said of a connection, such as one that is closed in the TLS handshake; null: nothing yet.</summary>
+    public string? Trouble => _trouble;
 
     /// <summary>Bootstrap servers, <c>host:port</c> separated by commas.</summary>
     public string Servers { get; }
@@ -43,6 +51,12 @@ sealed class KafkaAdmin : IDisposable
                 throw new StartupException($"{rule}; '{server.Trim()}' is none.");
             }
         }
+    }
+
+    void Note(Error error)
+    {
+        _refusal = KafkaSecurity.Describe(error) ?? _refusal;
+        if (error.Code != ErrorCode.Local_AllBrokersDown) _trouble = error.Reason;
     }
 
     public void Dispose()

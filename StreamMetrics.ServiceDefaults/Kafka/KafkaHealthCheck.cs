@@ -17,7 +17,7 @@ sealed class KafkaHealthCheck(KafkaAdmin admin) : IHealthCheck
         }
         catch (KafkaException e)
         {
-            return new(context.Registration.FailureStatus, $"{admin.Servers}: {e.Error.Reason}", e);
+            return new(context.Registration.FailureStatus, $"{admin.Servers}: {admin.Refusal ?? admin.Trouble ?? e.Error.Reason}", e);
         }
     }
 }

@@ -42,7 +42,9 @@ sealed class KafkaTopicInitialiser(
             }
             catch (KafkaException e)
             {
-                reason = e.Error.Reason;
+                // Waiting mends neither a wrong password nor a wrong certificate.
+                if (admin.Refusal is { } refusal) throw new StartupException(refusal, e);
+                reason = admin.Trouble ?? e.Error.Reason;
             }
 
             if (deadline.IsOver)

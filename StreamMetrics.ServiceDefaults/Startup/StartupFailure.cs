@@ -5,6 +5,8 @@ using System.Text.RegularExpressions;
 using Confluent.Kafka;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
+using StreamMetrics.Contracts;
+using StreamMetrics.ServiceDefaults.Kafka;
 
 namespace StreamMetrics.ServiceDefaults.Startup;
 
@@ -59,11 +61,12 @@ static partial class StartupFailure
         IOException { InnerException: AddressInUseException } => $"ASPNETCORE_URLS: {exception.Message}",
         SocketException { SocketErrorCode: SocketError.AccessDenied or SocketError.AddressNotAvailable or SocketError.AddressAlreadyInUse } =>
             $"ASPNETCORE_URLS: {exception.Message}",
-        KafkaException e => $"{KafkaKey}: {e.Error.Reason}",
+        KafkaException e => KafkaSecurity.Describe(e.Error) ?? $"{KafkaKey}: {e.Error.Reason}",
         DbException => $"{PostgresKey}: {exception.Message}",
         TimeoutException when exception.Source == "Npgsql" => $"{PostgresKey}: {exception.Message}",
         _ when exception.GetType().FullName is "StackExchange.Redis.RedisConnectionException" => $"{RedisKey}: {exception.Message}",
         ArgumentException or FormatException => DescribeConnectionString(exception),
+        InvalidOperationException { Source: "Confluent.Kafka" } when IsAboutSecurity(exception.Message) => $"{KafkaSecurityOptions.Section}: {exception.Message}",
         InvalidOperationException => DescribeConfiguration(exception.Message),
         _ => null,
     };
@@ -97,6 +100,10 @@ static partial class StartupFailure
         "StackExchange.Redis" => $"{RedisKey}: {exception.Message}",
         _ => null,
     };
+
+    // What a client says of a key that it cannot read or decrypt, or of a mechanism it was not built with.
+    static bool IsAboutSecurity(string message) =>
+        message.StartsWith("ssl.", StringComparison.Ordinal) || message.StartsWith("sasl.", StringComparison.Ordinal) || message.StartsWith("security.", StringComparison.Ordinal);
 
     static string? DescribeConfiguration(string message)
     {

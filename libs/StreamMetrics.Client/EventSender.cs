@@ -164,7 +164,7 @@ sealed class EventSender : IEventProducerObserver
         LogDrops();
     }
 
-    EventProducer CreateProducer() => new(_options.Topic, ProducerSettings.Create(_options.BootstrapServers, _options.Kafka), this);
+    EventProducer CreateProducer() => new(_options.Topic, ProducerSettings.Create(_options.BootstrapServers, [.. _options.Security.ToSettings(), .. _options.Kafka]), this);
 
     void ReplaceProducer(EventProducer? next)
     {

@@ -41,6 +41,12 @@ public sealed class StreamMetricsClientOptions
     public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
+    /// How the client identifies itself to Kafka and protects what it sends: TLS, user and password, client certificate. The services of the product bind it to
+    /// <c>Kafka:Security</c>.
+    /// </summary>
+    public KafkaSecurityOptions Security { get; set; } = new();
+
+    /// <summary>
     /// Settings of librdkafka by their names, over the defaults: acks=all, idempotence, snappy, batch.size 32768, linger.ms 10, 64 MiB of buffer,
     /// no limit on retries.
     /// </summary>
@@ -70,6 +76,7 @@ sealed partial class StreamMetricsClientOptionsValidator : IValidateOptions<Stre
         Rule(options.QueueBytes is >= MinQueueBytes and <= MaxQueueBytes, nameof(options.QueueBytes), options.QueueBytes, $"between {MinQueueBytes} and {MaxQueueBytes}");
         Rule(options.MaxSeries is >= 1 and <= MaxMaxSeries, nameof(options.MaxSeries), options.MaxSeries, $"between 1 and {MaxMaxSeries}");
         Rule(options.ShutdownTimeout >= TimeSpan.Zero && options.ShutdownTimeout <= TimeSpan.FromHours(1), nameof(options.ShutdownTimeout), options.ShutdownTimeout, "between 00:00:00 and 01:00:00");
+        failures.AddRange(options.Security.Validate($"{StreamMetricsClientOptions.Section}:{nameof(options.Security)}"));
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 

@@ -125,6 +125,10 @@ public sealed record Aggregate
     /// <summary>How many finals and corrections a store has merged into this value; null in what comes from the engine.</summary>
     public long? Revision { get; init; }
 
+    /// <summary>What the service catalog says of the service; beside the aggregate, in the header <see cref="KafkaHeaders.Catalog"/>.</summary>
+    [JsonIgnore]
+    public IReadOnlyDictionary<string, string>? Catalog { get; init; }
+
     /// <summary>The quantile sketch (docs/formats/sketch.md); base64 in JSON.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public byte[]? Sketch { get; init; }

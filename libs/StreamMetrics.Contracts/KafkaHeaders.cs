@@ -29,4 +29,7 @@ public static class KafkaHeaders
 
     /// <summary>On a replayed record: <c>topic/partition/offset</c> of the dead letter or late record.</summary>
     public const string Replay = "sm-replay";
+
+    /// <summary>On an aggregate: what the service catalog says of its service, a JSON object of texts (docs/service-catalog.md).</summary>
+    public const string Catalog = "sm-catalog";
 }

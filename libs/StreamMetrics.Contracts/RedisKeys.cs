@@ -9,6 +9,9 @@ public static class RedisKeys
     /// <summary>Hash: serviceId → last seen, ms since the epoch.</summary>
     public const string Services = "catalog:services";
 
+    /// <summary>Hash: serviceId → what the service catalog says of it, a JSON object of texts (docs/service-catalog.md).</summary>
+    public const string ServiceAttributes = "catalog:attributes";
+
     /// <summary>Sorted set of watched series; the score is the expiry, ms since the epoch.</summary>
     public const string Interest = "interest";
 

@@ -16,13 +16,14 @@ internal sealed class Broker : IAsyncDisposable
         Options = options;
         Logger = options.LoggerFactory.CreateLogger("StreamMetrics.EmbeddedKafka");
         Store = MetaStore.Open(options.DataDirectory);
-        Topics = new(Store, options.DataDirectory, Logger);
+        Topics = new(Store, options.DataDirectory, Time, Logger);
         Topics.Open();
         ProducerIds = new(Store);
         Groups = new(Topics.Find(TopicRegistry.Offsets, 0)!, Time, options, Logger);
         Transactions = new(Topics.Find(TopicRegistry.Transactions, 0)!, Topics, Groups, ProducerIds, Time, options, Logger);
         Topics.Deleted += Groups.TopicDeleted;
         Groups.Load();
+        Groups.ForgetMissing(topic => Topics.Find(topic) is not null);
         Transactions.Load();
         Memory = new(options.MaxInFlightBytes);
     }

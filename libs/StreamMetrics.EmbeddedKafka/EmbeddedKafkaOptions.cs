@@ -20,10 +20,13 @@ public sealed class EmbeddedKafkaOptions
     /// <summary>Partitions of a topic created without a number.</summary>
     public int DefaultPartitions { get; init; } = 4;
 
-    /// <summary>Longest request accepted, bytes.</summary>
+    /// <summary>Longest Produce request accepted, bytes; other requests may have 16 MiB at most.</summary>
     public int MaxRequestBytes { get; init; } = 100 << 20;
 
-    /// <summary>Bytes of requests being received and handled at the same time; further ones wait.</summary>
+    /// <summary>
+    /// Bytes of requests being handled and of records being sent at the same time. A connection whose request goes beyond is closed, and its client comes again;
+    /// a fetch gets fewer records.
+    /// </summary>
     public long MaxInFlightBytes { get; init; } = 512L << 20;
 
     /// <summary>Connections at the same time; further ones are closed at once.</summary>

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Options;
+using StreamMetrics.Aggregator.Catalog;
 using StreamMetrics.Aggregator.Live;
 using StreamMetrics.Contracts;
+using StreamMetrics.ServiceDefaults.Kafka;
 using StreamMetrics.Streams.Worker;
 
 namespace StreamMetrics.Aggregator;
@@ -18,12 +20,16 @@ static class AggregatorModule
             .Configure(options =>
             {
                 options.BootstrapServers = builder.Configuration.GetConnectionString("kafka") ?? "";
+                foreach (var (name, value) in KafkaSecurity.Of(builder.Configuration)) options.Kafka[name] = value;
                 options.Engine.InputPartitions = Topics.All.Single(t => t.Name == Topics.Events).Partitions;
             })
             .BindConfiguration(Section)
             .ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<WorkerOptions>>(new Validator<WorkerOptions>(options => options.Validate(Section)));
         builder.Services.AddSingleton<AggregatorMetrics>();
+        builder.Services.AddOptions<CatalogOptions>().BindConfiguration(CatalogOptions.Section);
+        builder.Services.AddSingleton<ServiceCatalog>();
+        builder.Services.AddSingleton<IServiceCatalog>(services => services.GetRequiredService<ServiceCatalog>());
         if (builder.Configuration.GetConnectionString("redis") is { Length: > 0 } && builder.Configuration.GetValue($"{LiveLaneOptions.Section}:Enabled", true))
             AddLiveLane(builder);
         builder.Services.AddSingleton<WorkerService>();

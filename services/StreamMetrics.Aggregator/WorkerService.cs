@@ -8,9 +8,10 @@ namespace StreamMetrics.Aggregator;
 /// <param name="options">Options.</param>
 /// <param name="metrics">Metrics.</param>
 /// <param name="live">Live lane, if there is one.</param>
+/// <param name="catalog">What is known of services.</param>
 /// <param name="time">Clock.</param>
 /// <param name="logger">Log.</param>
-sealed class WorkerService(IOptions<WorkerOptions> options, AggregatorMetrics metrics, TimeProvider time, ILogger<Worker> logger, ILiveLane? live = null)
+sealed class WorkerService(IOptions<WorkerOptions> options, AggregatorMetrics metrics, IServiceCatalog catalog, TimeProvider time, ILogger<Worker> logger, ILiveLane? live = null)
     : BackgroundService
 {
     /// <summary>Signs of life, one per worker.</summary>
@@ -33,7 +34,7 @@ sealed class WorkerService(IOptions<WorkerOptions> options, AggregatorMetrics me
     {
         try
         {
-            return [.. Enumerable.Range(0, options.Value.Workers).Select(i => new Worker(options.Value, i, metrics, live, time, logger))];
+            return [.. Enumerable.Range(0, options.Value.Workers).Select(i => new Worker(options.Value, i, metrics, live, time, logger, catalog))];
         }
         catch (FatalWorkerException e)
         {

@@ -12,6 +12,9 @@ sealed class ArchiverMetrics
     readonly Counter<long> _errors;
     readonly Counter<long> _retries;
     readonly Counter<long> _history;
+    readonly Counter<long> _archived;
+    readonly Counter<long> _archivedBytes;
+    readonly Counter<long> _archiveFailures;
     readonly Histogram<double> _duration;
     readonly Histogram<long> _batch;
     long _lag;
@@ -24,6 +27,10 @@ sealed class ArchiverMetrics
         _errors = meter.CreateCounter<long>("processing.errors", "{record}", "Records that are no aggregates.");
         _retries = meter.CreateCounter<long>("streammetrics.archiver.conflicts", "{batch}", "Batches tried again because another instance wrote the same row or went on with a partition.");
         _history = meter.CreateCounter<long>("streammetrics.archiver.history.rows", "{row}", "Rows written to the hot history.");
+        _archived = meter.CreateCounter<long>("streammetrics.archiver.archive.partitions", "{partition}", "Expired partitions that were exported and verified.");
+        _archivedBytes = meter.CreateCounter<long>("streammetrics.archiver.archive.bytes", "By", "Compressed bytes of exported partitions.");
+        _archiveFailures = meter.CreateCounter<long>(
+            "streammetrics.archiver.archive.failures", "{failure}", "Exports that failed or could not be verified; the partition stays and is tried again.");
         _duration = meter.CreateHistogram(
             "processing.duration", "s", "Time to write a batch to PostgreSQL, the waits for it included.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60] });
@@ -45,6 +52,14 @@ sealed class ArchiverMetrics
     public void Conflicted() => _retries.Add(1);
 
     public void HistoryWritten(int rows) => _history.Add(rows);
+
+    public void Archived(long bytes)
+    {
+        _archived.Add(1);
+        _archivedBytes.Add(bytes);
+    }
+
+    public void ArchiveFailed() => _archiveFailures.Add(1);
 
     public void LagIs(long records) => Volatile.Write(ref _lag, records);
 }

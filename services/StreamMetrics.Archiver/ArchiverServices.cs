@@ -1,11 +1,14 @@
 using Confluent.Kafka;
 using Microsoft.Extensions.Options;
+using Npgsql;
 using StackExchange.Redis;
+using StreamMetrics.Archiver.Archive;
 using StreamMetrics.Archiver.Database;
 using StreamMetrics.Archiver.History;
 using StreamMetrics.Archiver.Retention;
 using StreamMetrics.Archiver.Rollups;
 using StreamMetrics.Archiver.Sink;
+using StreamMetrics.ServiceDefaults.Kafka;
 
 namespace StreamMetrics.Archiver;
 
@@ -31,8 +34,29 @@ static class ArchiverServices
     public static void AddMaintenance(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<RollupWriter>();
-        builder.Services.AddSingleton<Retainer>();
         builder.Services.AddHostedService<MaintenanceWorker>();
+        builder.Services.AddArchive();
+        builder.Services.AddSingleton<ArchiveState>();
+        builder.Services.AddSingleton(services => new Retainer(
+            services.GetRequiredService<NpgsqlDataSource>(), services.GetRequiredService<PartitionStore>(),
+            services.GetRequiredService<IOptions<ArchiveOptions>>().Value.IsConfigured ? services.GetRequiredService<ColdArchive>() : null,
+            services.GetRequiredService<ArchiveState>(), services.GetRequiredService<ArchiverMetrics>(), services.GetRequiredService<IOptions<ArchiverOptions>>(),
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<Retainer>>()));
+        builder.Services.AddHostedService<RetentionWorker>();
+        builder.Services.AddHealthChecks().AddCheck<ArchiveState>("archive");
+    }
+
+    /// <summary>Where expired partitions go, for the service and for the command.</summary>
+    public static void AddArchive(this IServiceCollection services)
+    {
+        services.AddOptions<ArchiveOptions>().BindConfiguration(ArchiveOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ArchiveOptions>, ArchiveOptionsValidator>();
+        services.AddSingleton<IValidateOptions<ArchiveOptions>, ArchiveOptionsRules>();
+        services.AddSingleton<IArchiveStore>(provider =>
+            provider.GetRequiredService<IOptions<ArchiveOptions>>().Value is var options && string.IsNullOrEmpty(options.Bucket)
+                ? new DirectoryStore(options.Directory!)
+                : new S3Store(options));
+        services.AddSingleton<ColdArchive>();
     }
 
     /// <summary>Redis: the last hour of final windows.</summary>
@@ -70,6 +94,7 @@ static class ArchiverServices
             },
             Handle);
         builder.Services.AddSingleton(services => new Lazy<IConsumer<byte[]?, byte[]?>>(services.GetRequiredService<IConsumer<byte[]?, byte[]?>>));
+        builder.Services.AddSingleton<KafkaClientMetrics>();
         builder.Services.AddSingleton<SinkWriter>();
         builder.Services.AddSingleton<SinkAssignment>();
         builder.Services.AddSingleton<SinkState>();
@@ -80,6 +105,7 @@ static class ArchiverServices
     static void Configure(ConsumerConfig config, ConfigurationManager configuration)
     {
         var options = configuration.GetSection(ArchiverOptions.Section).Get<ArchiverOptions>() ?? new();
+        config.WithSecurity(configuration);
         config.GroupId = options.ConsumerGroup;
         config.GroupInstanceId = options.InstanceId;
         config.IsolationLevel = IsolationLevel.ReadCommitted;
@@ -91,6 +117,7 @@ static class ArchiverServices
         config.HeartbeatIntervalMs = 3_000;
         config.MaxPollIntervalMs = 300_000;
         config.FetchWaitMaxMs = 100;
+        config.StatisticsIntervalMs = KafkaClientMetrics.IntervalMs;
         // Prefetched per partition at most; PostgreSQL is the slower side.
         config.QueuedMaxMessagesKbytes = 4_096;
     }
@@ -98,6 +125,8 @@ static class ArchiverServices
     static void Handle(IServiceProvider services, ConsumerBuilder<byte[]?, byte[]?> consumer)
     {
         var assignment = services.GetRequiredService<SinkAssignment>();
+        var metrics = services.GetRequiredService<KafkaClientMetrics>();
+        consumer.SetStatisticsHandler((_, json) => metrics.Statistics(json));
         consumer.SetPartitionsAssignedHandler((_, partitions) => assignment.Assigned(partitions));
         consumer.SetPartitionsRevokedHandler((_, partitions) => assignment.Revoked(partitions));
         consumer.SetPartitionsLostHandler((_, partitions) => assignment.Revoked(partitions));

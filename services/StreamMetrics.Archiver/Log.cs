@@ -32,6 +32,23 @@ static partial class Log
     [LoggerMessage(Level = LogLevel.Information, EventName = "archiver.retention.busy", Message = "{Partition} has expired but is in use; it is dropped later")]
     public static partial void PartitionBusy(ILogger logger, string partition);
 
+    [LoggerMessage(Level = LogLevel.Information, EventName = "archiver.retention.changed", Message = "{Partition} has expired but was written to meanwhile; it is archived anew and dropped later")]
+    public static partial void PartitionChanged(ILogger logger, string partition);
+
+    [LoggerMessage(Level = LogLevel.Warning, EventName = "archiver.retention.left-over",
+        Message = "{Partition} holds {Rows} rows that came after it was archived and dropped; they stay, since archiving them would replace what is archived")]
+    public static partial void PartitionLeftOver(ILogger logger, string partition, long rows);
+
+    [LoggerMessage(Level = LogLevel.Information, EventName = "archiver.archive.none",
+        Message = "There is no archive: expired partitions are dropped without a copy (Archiver:Archive:Directory and Archiver:Archive:Bucket are not set)")]
+    public static partial void NoArchive(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Information, EventName = "archiver.archive.exported", Message = "Archived {Partition} in {Location}, verified: {Rows} rows, {Bytes} bytes, in {Duration}")]
+    public static partial void PartitionArchived(ILogger logger, string partition, string location, long rows, long bytes, TimeSpan duration);
+
+    [LoggerMessage(Level = LogLevel.Warning, EventName = "archiver.archive.failed", Message = "{Partition} has expired and stays, it could not be archived; it is tried again: {Reason}")]
+    public static partial void ArchiveFailed(ILogger logger, string partition, string reason);
+
     [LoggerMessage(Level = LogLevel.Information, EventName = "archiver.maintenance.retried", Message = "Roll-ups or retention were undone and are tried again: {Reason}")]
     public static partial void MaintenanceRetried(ILogger logger, string reason);
 
@@ -50,6 +67,10 @@ static partial class Log
     [LoggerMessage(Level = LogLevel.Warning, EventName = "archiver.sink.rejected",
         Message = "{Record} is no aggregate and is kept in sink_rejects: {Reason}")]
     public static partial void Rejected(ILogger logger, string record, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, EventName = "archiver.sink.catalog",
+        Message = "The header sm-catalog of {Record} is no JSON object of texts and is not stored; the aggregate is: {Reason}")]
+    public static partial void CatalogUnreadable(ILogger logger, string record, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, EventName = "archiver.sink.restarted",
         Message = "{Partition} was to go on at {Expected} but begins at {Found}: the topic was created anew, or records were deleted before they were archived")]

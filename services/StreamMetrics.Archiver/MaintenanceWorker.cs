@@ -1,17 +1,16 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
 using StreamMetrics.Archiver.Database;
-using StreamMetrics.Archiver.Retention;
 using StreamMetrics.Archiver.Rollups;
 
 namespace StreamMetrics.Archiver;
 
 /// <summary>
-/// The work beside the sink, on a thread of its own: roll-ups every few seconds; once an hour the partitions of the coming days, and retention.
+/// The work beside the sink, on a thread of its own: roll-ups every few seconds; once an hour the partitions of the coming days.
 /// Every instance does it: notes are taken by one of them each, the rest is idempotent.
 /// </summary>
 sealed class MaintenanceWorker(
-    RollupWriter rollups, Retainer retainer, PartitionStore partitions, DatabaseAvailability database, IOptions<ArchiverOptions> options, TimeProvider time,
+    RollupWriter rollups, PartitionStore partitions, DatabaseAvailability database, IOptions<ArchiverOptions> options, TimeProvider time,
     ILogger<MaintenanceWorker> logger) : BackgroundService
 {
     const int SeriesPerTransaction = 2_000;
@@ -39,14 +38,13 @@ sealed class MaintenanceWorker(
         return computed;
     }
 
-    /// <summary>Creates the partitions of the coming days and drops what has expired.</summary>
+    /// <summary>Creates the partitions of the coming days.</summary>
     public void Upkeep()
     {
         var today = time.GetUtcNow();
         var days = Enumerable.Range(0, options.Value.PartitionDaysAhead + 1).Select(d => today.AddDays(d)).ToList();
         partitions.Ensure(PartitionedTable.Aggregates, days);
         foreach (var tier in RollupTier.All) partitions.Ensure(tier.Table, days);
-        retainer.DropExpired();
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>

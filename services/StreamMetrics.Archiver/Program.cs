@@ -1,4 +1,7 @@
 using StreamMetrics.Archiver;
+using StreamMetrics.Archiver.Archive;
+
+if (args is ["archive", .. var command]) return await ArchiveCommand.RunAsync(command, Console.Out);
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();

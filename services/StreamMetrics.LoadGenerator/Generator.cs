@@ -4,6 +4,7 @@ using StreamMetrics.Client.Kafka;
 using StreamMetrics.LoadGenerator.Ledger;
 using StreamMetrics.LoadGenerator.Sending;
 using StreamMetrics.LoadGenerator.Simulation;
+using StreamMetrics.ServiceDefaults.Kafka;
 using StreamMetrics.ServiceDefaults.Startup;
 
 namespace StreamMetrics.LoadGenerator;
@@ -23,8 +24,10 @@ sealed class Generator : BackgroundService
 
     readonly LoadGeneratorOptions _options;
     readonly string _bootstrapServers;
+    readonly IReadOnlyDictionary<string, string> _security;
     readonly TimeProvider _time;
     readonly GeneratorMetrics _metrics;
+    readonly KafkaClientMetrics _clientMetrics;
     readonly ILogger<Generator> _logger;
     readonly Lock _ledgerLock = new();
     readonly WindowLedger _ledger = new();
@@ -41,11 +44,13 @@ sealed class Generator : BackgroundService
     Task _saving = Task.CompletedTask;
 
     public Generator(
-        IOptions<LoadGeneratorOptions> options, IConfiguration configuration, TimeProvider time, GeneratorMetrics metrics, ILogger<Generator> logger)
+        IOptions<LoadGeneratorOptions> options, IConfiguration configuration, TimeProvider time, GeneratorMetrics metrics, KafkaClientMetrics clientMetrics,
+        ILogger<Generator> logger)
     {
-        (_options, _time, _metrics, _logger) = (options.Value, time, metrics, logger);
+        (_options, _time, _metrics, _clientMetrics, _logger) = (options.Value, time, metrics, clientMetrics, logger);
         _bootstrapServers = configuration.GetConnectionString("kafka")
             ?? throw new StartupException("ConnectionStrings:kafka is missing: it names the Kafka brokers as host:port, several separated by commas.");
+        _security = KafkaSecurity.Of(configuration);
         _file = new(_options.DataDirectory);
         _world = World.Create(_options);
         Pacer = new(time, _options);
@@ -77,7 +82,7 @@ sealed class Generator : BackgroundService
         _ids = new(_mark, Now());
         try
         {
-            _sender = new(_world, _options, _ids, _bootstrapServers, _ledger, _ledgerLock, _time, _logger);
+            _sender = new(_world, _options, _ids, _bootstrapServers, _security, _ledger, _ledgerLock, _time, _clientMetrics, _logger);
         }
         catch (EventProducerException e)
         {
@@ -119,7 +124,7 @@ sealed class Generator : BackgroundService
     /// </summary>
     async Task CountWhatIsMissingAsync(CancellationToken stopping)
     {
-        var recount = new TopicRecount(_bootstrapServers, _ledger, _ids!, _time, _logger);
+        var recount = new TopicRecount(_bootstrapServers, _security, _ledger, _ids!, _time, _logger);
         var started = _time.GetTimestamp();
         var before = _ledger.Counts.Acknowledged;
         while (true)

@@ -85,6 +85,13 @@ sealed class LoadGeneratorOptions
     [Range(0d, 1d)]
     public double TraceShare { get; set; } = 0.1;
 
+    /// <summary>
+    /// Events per second that are traced on their way through the system, when somebody receives traces. They take the place of
+    /// <see cref="TraceShare"/>, whose traces lead nowhere.
+    /// </summary>
+    [Range(0d, 1000d)]
+    public double TracesPerSecond { get; set; } = 5;
+
     /// <summary>Share of events that are late, but within the correction horizon.</summary>
     [Range(0d, 0.2)]
     public double LateShare { get; set; }

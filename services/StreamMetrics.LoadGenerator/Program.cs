@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using StreamMetrics.LoadGenerator;
 using StreamMetrics.LoadGenerator.Http;
+using StreamMetrics.ServiceDefaults.Kafka;
 
 // The content root is watched with all that is below it, so it must not be a working directory where brokers write.
 var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
@@ -14,6 +15,7 @@ builder.Services.AddSingleton<IValidateOptions<LoadGeneratorOptions>, LoadGenera
 builder.Services.AddProblemDetails();
 builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, AnswersJson.Default));
 builder.Services.AddSingleton<GeneratorMetrics>();
+builder.Services.AddSingleton<KafkaClientMetrics>();
 builder.Services.AddSingleton<Generator>();
 builder.Services.AddHostedService(services => services.GetRequiredService<Generator>());
 

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using Microsoft.Extensions.Options;
 using StreamMetrics.Contracts;
 using StreamMetrics.Query.Input;
@@ -36,7 +37,14 @@ sealed class MetricQueryService(
     public async Task<ServiceAnswer> ServiceAsync(string serviceId, CancellationToken token)
     {
         var answer = await MetricsAsync(serviceId, token);
-        return new() { ServiceId = serviceId, LastSeen = answer.Metrics.Max(m => m.LastSeen), Metrics = answer.Metrics.Count };
+        var listed = (await ServicesAsync(token)).Services.FirstOrDefault(s => s.ServiceId == serviceId);
+        return new()
+        {
+            ServiceId = serviceId,
+            LastSeen = answer.Metrics.Max(m => m.LastSeen),
+            Metrics = answer.Metrics.Count,
+            Attributes = listed?.Attributes ?? ReadOnlyDictionary<string, string>.Empty,
+        };
     }
 
     /// <exception cref="NotFoundException">No such service.</exception>
@@ -52,6 +60,7 @@ sealed class MetricQueryService(
     public async Task<AggregateAnswer> CurrentAsync(CurrentQuery query, CancellationToken token)
     {
         var answer = query.Window.IsHot ? await NewestAsync(query, token) : await NewestComputedAsync(query, token);
+        ReadTracing.Answered(answer?.Exemplar);
         return answer ?? throw new NotFoundException(query.Selector.Tags.Count == 0
             ? $"There are no values of metric '{query.Selector.MetricName}' of service '{query.Selector.ServiceId}' in windows of {query.Window.Name}."
             : $"There are no values of a series of '{query.Selector.MetricName}' of service '{query.Selector.ServiceId}' with these tags in windows of {query.Window.Name}.");
@@ -66,6 +75,8 @@ sealed class MetricQueryService(
         if (groups.Count > _options.MaxSeries)
             throw new InvalidRequestException("groupBy", string.Join(',', query.GroupBy), $"must give at most {_options.MaxSeries} series; this gives {groups.Count}");
         metrics.Answered(found.Source);
+        var answers = groups.ToAnswers();
+        ReadTracing.Answered(answers);
         return new()
         {
             ServiceId = query.Selector.ServiceId,
@@ -74,7 +85,7 @@ sealed class MetricQueryService(
             From = query.From,
             To = query.To,
             Step = query.StepMs,
-            Series = groups.ToAnswers(),
+            Series = answers,
             Source = found.Source,
             Incomplete = found.Incomplete,
         };
@@ -195,7 +206,8 @@ sealed class MetricQueryService(
         }
     }
 
-    static ServiceAnswer ToAnswer(SeenService service) => new() { ServiceId = service.ServiceId, LastSeen = service.LastSeen, Metrics = service.Metrics };
+    static ServiceAnswer ToAnswer(SeenService service) =>
+        new() { ServiceId = service.ServiceId, LastSeen = service.LastSeen, Metrics = service.Metrics, Attributes = service.Attributes };
 
     static IReadOnlyList<MetricAnswer> Summarise(IReadOnlyList<CatalogItem> items) =>
     [

@@ -2,12 +2,14 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
+using StreamMetrics.Contracts;
 using StreamMetrics.Query.DeadLetters;
 using StreamMetrics.Query.GraphQL;
 using StreamMetrics.Query.Input;
 using StreamMetrics.Query.Live;
 using StreamMetrics.Query.Pipeline;
 using StreamMetrics.Query.Rest;
+using StreamMetrics.Query.Security;
 using StreamMetrics.Query.Stores;
 using StreamMetrics.ServiceDefaults.Startup;
 
@@ -38,7 +40,7 @@ static class QueryModule
         builder.Services.AddSingleton<KafkaOffsets>();
         builder.Services.AddHostedService<PipelinePoller>();
         AddHttp(builder.Services);
-        builder.Services.AddApiSafety();
+        builder.Services.AddApiSafety(builder.Configuration);
         builder.AddGraphQLApi();
         AddOwnMetrics(builder);
         return builder;
@@ -49,9 +51,9 @@ static class QueryModule
         app.Use(LeaveOutHealthRequests);
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(15) });
         app.UseGraphiQL();
         app.UseApiSafety();
-        app.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(15) });
         app.MapOpenApi("/openapi/{documentName}.json");
         app.UseSwaggerUI(ui =>
         {
@@ -108,6 +110,7 @@ static class QueryModule
         {
             client.ServiceId = "streammetrics-query";
             client.BootstrapServers = servers;
+            builder.Configuration.GetSection(KafkaSecurityOptions.Section).Bind(client.Security);
             client.Meters.Add("Microsoft.AspNetCore.Hosting");
         });
     }

@@ -44,7 +44,10 @@ sealed class QueryOptions
     /// <summary>Keys of which each request of the API has to carry one in <c>X-Api-Key</c>; without any the API is open.</summary>
     public IReadOnlyList<string> ApiKeys { get; init; } = [];
 
-    /// <summary>Most requests a second of one client (API key, else address) to the API; it may save up as many for a burst. 0: no limit.</summary>
+    /// <summary>Origins (<c>https://example.com</c>) whose browser pages may use the API beside its own; a single <c>*</c>: all. By default none.</summary>
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
+
+    /// <summary>Most requests a second of one client (API key, else token's subject, else address) to the API; it may save up as many for a burst. 0: no limit.</summary>
     [Range(0, 1_000_000)] public int RequestsPerSecond { get; init; } = 2_000;
 
     /// <summary>How far back Redis is asked; the archiver keeps this much there.</summary>
@@ -101,7 +104,7 @@ sealed class QueryOptionsRules : IValidateOptions<QueryOptions>
                 return ValidateOptionsResult.Fail($"{QueryOptions.Section}:{nameof(options.ApiKeys)}:{i} must have at least {MinKeyLength} characters, printable ASCII without spaces.");
         }
 
-        return ValidateOptionsResult.Success;
+        return Security.CrossOrigin.WhyInvalid(options.AllowedOrigins) is { } reason ? ValidateOptionsResult.Fail(reason) : ValidateOptionsResult.Success;
     }
 }
 

@@ -78,8 +78,7 @@ sealed class SeriesReader(IHotStore hot, IColdStore cold, CatalogCache catalog, 
     async Task<long> ReadHotAsync(SeriesQuery query, IReadOnlyList<QueryWindow> parts, WindowCollection windows, CancellationToken token)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        var oldest = now - (long)_options.HotSpan.TotalMilliseconds;
-        var hotFrom = Math.Max(query.From, oldest + query.StepMs - 1 - ((oldest + query.StepMs - 1) % query.StepMs));
+        var hotFrom = Math.Max(query.From, HotFrom(query, parts, now - (long)_options.HotSpan.TotalMilliseconds));
         var isHistoryWanted = hotFrom < Math.Min(query.To, now);
         if (!isHistoryWanted && !query.IncludeProvisional) return query.To;
 
@@ -90,6 +89,13 @@ sealed class SeriesReader(IHotStore hot, IColdStore cold, CatalogCache catalog, 
         if (query.IncludeProvisional) await ReadLiveAsync(query, keys, hotParts, windows, now, token);
         if (!isHistoryWanted) return query.To;
         return await ReadHistoryAsync(query, keys, hotParts, hotFrom, windows, token) ? hotFrom : query.To;
+    }
+
+    // Redis has the windows that reach into its span. So it has the one that a first point is, but not all of those that make a longer one.
+    static long HotFrom(SeriesQuery query, IReadOnlyList<QueryWindow> parts, long oldest)
+    {
+        var isWindow = parts[0].AdvanceMs == query.StepMs && parts[0].IsHot;
+        return (isWindow ? oldest : oldest + query.StepMs - 1) / query.StepMs * query.StepMs;
     }
 
     // from the largest part: the open 15 minutes hold the open minute too

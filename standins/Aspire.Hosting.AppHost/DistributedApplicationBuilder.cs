@@ -1,5 +1,6 @@
 using System.Reflection;
 using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Dashboard;
 using Aspire.Hosting.Eventing;
 using Aspire.Hosting.Orchestration;
 using Aspire.Hosting.Publishing;
@@ -26,6 +27,9 @@ sealed class DistributedApplicationBuilder : IDistributedApplicationBuilder
         var isPublish = _host.Configuration["Publishing:Publisher"] is not null || _host.Configuration["publisher"] is not null;
         ExecutionContext = new(isPublish ? DistributedApplicationOperation.Publish : DistributedApplicationOperation.Run);
 
+        // Nobody would take what is sent there.
+        if (!options.DisableDashboard && !DashboardHost.IsThere(_host.Configuration, options)) _host.Configuration[DashboardHost.OtlpKey] = null;
+
         // The framework's own life-cycle lines would stand between those of the resources; a failed start is told by the exception.
         _host.Logging.AddFilter("Microsoft", LogLevel.Warning);
         _host.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
@@ -38,6 +42,9 @@ sealed class DistributedApplicationBuilder : IDistributedApplicationBuilder
         _host.Services.AddSingleton<IDistributedApplicationEventing>(_eventing);
         _host.Services.AddSingleton<ResourceNotificationService>();
         _host.Services.AddSingleton<ResourceLoggerService>();
+        _host.Services.AddSingleton<ResourceCommandService>();
+        _host.Services.AddSingleton(options);
+        _host.Services.AddSingleton<DashboardHost>();
         _host.Services.AddSingleton(_ => new DistributedApplicationModel(Resources));
         _host.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<ManifestPublisher>(services, AppHostDirectory));
         _host.Services.AddSingleton<IConsoleWriter, ConsoleWriter>();

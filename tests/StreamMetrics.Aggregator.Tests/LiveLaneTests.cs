@@ -103,6 +103,38 @@ public sealed class LiveLaneTests : IAsyncLifetime, IDisposable
         await Eventually.EqualAsync("the second is written", 2L, async () => (long)await Database.HashGetAsync("metrics:svc:m:15m", "count"), TimeSpan.FromSeconds(15));
     }
 
+    [Fact]
+    public async Task The_service_catalog_stands_beside_aggregates_and_in_Redis_and_follows_its_file()
+    {
+        var file = _data.Combine("catalog.json");
+        await File.WriteAllTextAsync(file, """{"svc": {"team": "payments"}}""");
+        await using var aggregator = Start(
+            ("Aggregator__Catalog__File", file), ("Aggregator__Engine__Grace", "00:00:01"),
+            ("Aggregator__Engine__Windows__0__Name", "1m"), ("Aggregator__Engine__Windows__0__Size", "00:00:10"),
+            ("Aggregator__Engine__SlidingSize", "00:00:10"), ("Aggregator__Engine__CorrectionHorizon", "00:01:00"));
+        await Eventually.EqualAsync("it is in Redis", """{"team":"payments"}""", async () => (string?)await Database.HashGetAsync(RedisKeys.ServiceAttributes, "svc"));
+        Produce("svc", 1);
+        Produce("unlisted", 1);
+        await Eventually.AssertAsync("finals are written", async () =>
+        {
+            aggregator.ThrowIfEnded();
+            var finals = await TopicReader.ReadAsync(_kafka!.BootstrapServers, Topics.Aggregated1m);
+            Assert.Contains(finals, f => Service(f) == "unlisted" && CatalogOf(f) is null);
+            Assert.Contains(finals, f => Service(f) == "svc" && CatalogOf(f) == """{"team":"payments"}""");
+        });
+
+        await File.WriteAllTextAsync(file, """{"svc": {"team": 1}}""");
+        await aggregator.WaitForOutputAsync("'svc.team' must be a text");
+        Assert.Equal("""{"team":"payments"}""", await Database.HashGetAsync(RedisKeys.ServiceAttributes, "svc"));
+        await File.WriteAllTextAsync(file, """{"unlisted": {"team": "search"}}""");
+        await Eventually.EqualAsync("the change is in Redis", """{"team":"search"}""", async () => (string?)await Database.HashGetAsync(RedisKeys.ServiceAttributes, "unlisted"));
+        Assert.False(await Database.HashExistsAsync(RedisKeys.ServiceAttributes, "svc"));
+
+        static string Service(ConsumeResult<byte[]?, byte[]?> record) => System.Text.Encoding.UTF8.GetString(record.Message.Key!);
+        static string? CatalogOf(ConsumeResult<byte[]?, byte[]?> record) =>
+            record.Message.Headers.TryGetLastBytes(KafkaHeaders.Catalog, out var json) ? System.Text.Encoding.UTF8.GetString(json) : null;
+    }
+
     void Produce(string service, double value) => _producer!.Produce(Topics.Events, new()
     {
         Key = System.Text.Encoding.UTF8.GetBytes(service),

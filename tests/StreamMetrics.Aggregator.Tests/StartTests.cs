@@ -11,6 +11,7 @@ public class StartTests
     [InlineData("Aggregator__Delivery", "Twice", "Aggregator:Delivery")]
     [InlineData("Aggregator__Engine__Grace", "01:00:00", "Aggregator:Engine:Grace")]
     [InlineData("Aggregator__Live__MaxCallsPerSecond", "1", "Aggregator:Live:MaxCallsPerSecond is '1'; it must be from 10 to 100,000")]
+    [InlineData("Aggregator__Catalog__File", "/no/such/file.json", "Aggregator:Catalog:File is '/no/such/file.json': Could not find")]
     [InlineData("ConnectionStrings__kafka", "", "ConnectionStrings:kafka")]
     public async Task A_bad_option_stops_the_start_with_one_line_that_names_its_key(string key, string value, string message)
     {

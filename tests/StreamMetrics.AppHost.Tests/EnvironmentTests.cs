@@ -1,6 +1,7 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Orchestration;
+using StreamMetrics.AppHost.Kafka;
 using Xunit;
 
 namespace StreamMetrics.AppHost.Tests;
@@ -54,6 +55,28 @@ public sealed class EnvironmentTests
     }
 
     [Fact]
+    public async Task Kafka_security_reaches_the_services_with_passwords_as_secret_parameters()
+    {
+        using var model = new Model();
+        model.Builder.Configuration["Kafka:Security:Protocol"] = "SASL_SSL";
+        model.Builder.Configuration["Kafka:Security:User"] = "u";
+        model.Builder.Configuration["Parameters:kafkaPassword"] = "s3cret";
+        var query = model.Builder.AddProject<Projects.StreamMetrics_Query>("query").WithHttpEndpoint().WithKafkaSecurity();
+        var archiver = model.Builder.AddProject<Projects.StreamMetrics_Archiver>("archiver").WithHttpEndpoint().WithKafkaSecurity();
+
+        Allocate(model);
+        foreach (var service in new[] { query, archiver })
+        {
+            var environment = await EnvironmentAsync(model, service.Resource);
+            Assert.Equal(
+                ["Kafka__Security__Password=s3cret", "Kafka__Security__Protocol=SASL_SSL", "Kafka__Security__User=u"],
+                environment.Where(e => e.Key.StartsWith("Kafka__", StringComparison.Ordinal)).Select(e => $"{e.Key}={e.Value}").Order());
+        }
+
+        Assert.True(Assert.Single(model.Builder.Resources.OfType<ParameterResource>()).Secret);
+    }
+
+    [Fact]
     public async Task Each_replica_has_a_port_and_an_id_of_its_own()
     {
         using var model = new Model();
@@ -67,7 +90,7 @@ public sealed class EnvironmentTests
         Assert.Equal(3, environments.Select(e => e["ASPNETCORE_URLS"]).Distinct().Count());
         Assert.All(environments, e => Assert.StartsWith("http://127.0.0.1:", e["ASPNETCORE_URLS"], StringComparison.Ordinal));
         Assert.All(environments, e => Assert.Equal("aggregator", e["OTEL_SERVICE_NAME"]));
-        Assert.Equal(instances.Select(i => $"service.instance.id={i.Id}"), environments.Select(e => e["OTEL_RESOURCE_ATTRIBUTES"]));
+        Assert.Equal(instances.Select(i => $"service.instance.id={i.Number}"), environments.Select(e => e["OTEL_RESOURCE_ATTRIBUTES"]));
     }
 
     [Fact]

@@ -12,9 +12,9 @@ sealed class Model : IDisposable
 {
     readonly TempFolder _folder = new("model");
 
-    public Model(string? store = null)
+    public Model(string? store = null, bool dashboard = false)
     {
-        Builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions { ProjectDirectory = _folder.Path, Args = [] });
+        Builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions { ProjectDirectory = _folder.Path, Args = [], DisableDashboard = !dashboard });
         Builder.Configuration["Aspire:Store:Path"] = store ?? _folder.Path;
         Builder.Services.AddSingleton<IConsoleWriter>(Console);
     }

@@ -24,7 +24,7 @@ public sealed class StartTests
         var (code, output) = await TheAppHost.RunAsync("--help");
 
         Assert.Equal(0, code);
-        foreach (var option in new[] { "--events-per-second", "--aggregators", "--port-offset", "--data", "--no-dashboard", "KAFKA_HOME" })
+        foreach (var option in new[] { "--events-per-second", "--aggregators", "--port-offset", "--data", "--no-dashboard", "--no-containers", "--kafka-ui", "KAFKA_HOME" })
         {
             Assert.Contains(output, l => l.Contains(option, StringComparison.Ordinal));
         }
@@ -63,6 +63,16 @@ public sealed class StartTests
         Assert.Equal(1, await process.WaitForExitAsync());
         Assert.StartsWith(expected, Assert.Single(process.Output, l => l.StartsWith("error:", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(data.Path));
+    }
+
+    [Fact]
+    public async Task A_Kafka_UI_without_containers_is_refused()
+    {
+        using var data = new TempFolder("ui");
+        var (code, output) = await TheAppHost.RunAsync("--data", data.Path, "--no-containers", "--kafka-ui");
+
+        Assert.Equal(1, code);
+        Assert.Contains("error: --kafka-ui needs Kafka in containers: it is an image itself, and cannot reach brokers on 127.0.0.1", output);
     }
 
     [Fact]

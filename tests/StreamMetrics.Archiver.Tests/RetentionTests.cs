@@ -16,16 +16,17 @@ public sealed class RetentionTests(StoresFixture stores) : IClassFixture<StoresF
         await using var writing = await Writing.StartAsync(stores);
         var clock = new FakeTimeProvider(Start);
         var maintenance = writing.NewMaintenance(clock);
+        var retainer = writing.NewRetainer(clock);
         Writing.Write(writing.Writer, 0, 0, Window(0, asOf: 1), Window(1, asOf: 2));
         clock.Advance(TimeSpan.FromDays(3));
         maintenance.RollUp(CancellationToken.None);
 
         // 30 March is over at midnight; 90 days later it has expired, and not an instant earlier.
         clock.SetUtcNow(Start.Date.AddDays(91).AddTicks(-1));
-        maintenance.Upkeep();
+        Assert.True(await retainer.DropExpiredAsync(CancellationToken.None));
         Assert.Contains("20260330", await writing.Store.PartitionsAsync("metric_aggregates"));
         clock.Advance(TimeSpan.FromTicks(1));
-        maintenance.Upkeep();
+        Assert.True(await retainer.DropExpiredAsync(CancellationToken.None));
         var days = await writing.Store.PartitionsAsync("metric_aggregates");
         Assert.DoesNotContain("20260330", days);
         Assert.Contains("20260331", days);
@@ -34,14 +35,14 @@ public sealed class RetentionTests(StoresFixture stores) : IClassFixture<StoresF
 
         // Hours are kept by months, days by years.
         clock.SetUtcNow(Start.AddDays(366));
-        maintenance.Upkeep();
+        Assert.True(await retainer.DropExpiredAsync(CancellationToken.None));
         Assert.Contains("202603", await writing.Store.PartitionsAsync("metric_rollups_hourly"));
         clock.SetUtcNow(new(2027, 4, 2, 0, 0, 0, TimeSpan.Zero));
-        maintenance.Upkeep();
+        Assert.True(await retainer.DropExpiredAsync(CancellationToken.None));
         Assert.DoesNotContain("202603", await writing.Store.PartitionsAsync("metric_rollups_hourly"));
         Assert.Equal(2, await writing.Store.ScalarAsync<long>("SELECT count(*) FROM metric_rollups_daily"));
         clock.SetUtcNow(new(2030, 1, 5, 0, 0, 0, TimeSpan.Zero));
-        maintenance.Upkeep();
+        Assert.True(await retainer.DropExpiredAsync(CancellationToken.None));
         Assert.Equal(0, await writing.Store.ScalarAsync<long>("SELECT count(*) FROM metric_rollups_daily"));
     }
 
@@ -51,11 +52,12 @@ public sealed class RetentionTests(StoresFixture stores) : IClassFixture<StoresF
         await using var writing = await Writing.StartAsync(stores);
         var clock = new FakeTimeProvider(Start.AddDays(200));
         var maintenance = writing.NewMaintenance(clock);
+        var retainer = writing.NewRetainer(clock);
         Writing.Write(writing.Writer, 0, 0, Window(0, asOf: 1));
-        maintenance.Upkeep();
+        Assert.True(await retainer.DropExpiredAsync(CancellationToken.None));
         Assert.Contains("20260330", await writing.Store.PartitionsAsync("metric_aggregates"));
         maintenance.RollUp(CancellationToken.None);
-        maintenance.Upkeep();
+        Assert.True(await retainer.DropExpiredAsync(CancellationToken.None));
         Assert.DoesNotContain("20260330", await writing.Store.PartitionsAsync("metric_aggregates"));
         Assert.Equal(10, await writing.Store.ScalarAsync<long>("SELECT count FROM metric_rollups_hourly"));
     }
@@ -66,9 +68,10 @@ public sealed class RetentionTests(StoresFixture stores) : IClassFixture<StoresF
         await using var writing = await Writing.StartAsync(stores);
         var clock = new FakeTimeProvider(Start.AddDays(200));
         var maintenance = writing.NewMaintenance(clock);
+        var retainer = writing.NewRetainer(clock);
         Writing.Write(writing.Writer, 0, 0, Window(0, asOf: 1));
         maintenance.RollUp(CancellationToken.None);
-        maintenance.Upkeep();
+        Assert.True(await retainer.DropExpiredAsync(CancellationToken.None));
         using var other = writing.NewWriter();
         try
         {
@@ -91,6 +94,7 @@ public sealed class RetentionTests(StoresFixture stores) : IClassFixture<StoresF
         await using var writing = await Writing.StartAsync(stores);
         var clock = new FakeTimeProvider(Start.AddDays(200));
         var maintenance = writing.NewMaintenance(clock);
+        var retainer = writing.NewRetainer(clock);
         Writing.Write(writing.Writer, 0, 0, Window(0, asOf: 1));
         maintenance.RollUp(CancellationToken.None);
         await using (var reader = await writing.Source.OpenConnectionAsync())
@@ -99,11 +103,11 @@ public sealed class RetentionTests(StoresFixture stores) : IClassFixture<StoresF
             await using var read = reader.CreateCommand();
             read.CommandText = "SELECT count(*) FROM metric_aggregates_20260330";
             await read.ExecuteScalarAsync();
-            maintenance.Upkeep();
+            Assert.True(await retainer.DropExpiredAsync(CancellationToken.None));
             Assert.Contains("20260330", await writing.Store.PartitionsAsync("metric_aggregates"));
         }
 
-        maintenance.Upkeep();
+        Assert.True(await retainer.DropExpiredAsync(CancellationToken.None));
         Assert.DoesNotContain("20260330", await writing.Store.PartitionsAsync("metric_aggregates"));
     }
 
@@ -134,7 +138,7 @@ public sealed class RetentionTests(StoresFixture stores) : IClassFixture<StoresF
             await insert.ExecuteNonQueryAsync();
         }
 
-        writing.NewMaintenance(new FakeTimeProvider(Start.AddDays(90).AddSeconds(30))).Upkeep();
+        Assert.True(await writing.NewRetainer(new FakeTimeProvider(Start.AddDays(90).AddSeconds(30))).DropExpiredAsync(CancellationToken.None));
         Assert.Equal("young", await writing.Store.ScalarAsync<string>("SELECT string_agg(reason, ' ') FROM sink_rejects"));
     }
 

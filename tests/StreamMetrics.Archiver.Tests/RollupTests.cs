@@ -106,7 +106,7 @@ public sealed class RollupTests(StoresFixture stores) : IClassFixture<StoresFixt
         Writing.Write(writing.Writer, 0, 0, windows);
         var noted = await writing.Store.ScalarAsync<long>("SELECT count(*) FROM rollup_work");
         await using (var undo = writing.Source.CreateCommand(
-            "DROP TABLE metric_rollups_hourly, metric_rollups_daily, rollup_work, retention_progress; DROP SEQUENCE metric_rollups_id_seq; DELETE FROM schema_migrations WHERE version >= 2"))
+            "DROP TABLE metric_rollups_hourly, metric_rollups_daily, rollup_work, retention_progress, restored_partitions; DROP SEQUENCE metric_rollups_id_seq; DELETE FROM schema_migrations WHERE version >= 2"))
         {
             await undo.ExecuteNonQueryAsync();
         }

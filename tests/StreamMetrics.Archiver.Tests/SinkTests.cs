@@ -124,6 +124,31 @@ public sealed class SinkTests(EveryKafkaFixture kafkas, StoresFixture stores) : 
         Assert.Equal("{", await store.ScalarAsync<string>("SELECT convert_from(value, 'UTF8') FROM sink_rejects WHERE topic = 'metrics-aggregated-1m' ORDER BY \"offset\" LIMIT 1"));
     }
 
+    [Theory, OnEmbeddedKafka]
+    public async Task What_the_service_catalog_says_is_kept_and_what_is_unreadable_there_keeps_no_aggregate_away(KafkaKind kind)
+    {
+        var (setting, database) = await SettingWithDatabaseAsync(kind);
+        using (var producer = setting.Kafka.CreateProducer())
+        {
+            var catalogs = new[] { """{"team":"a\u0000b"}""", "{", null, """{"team":"payments"}""" };
+            for (var i = 0; i < catalogs.Length; i++)
+            {
+                var aggregate = Aggregates.Create("with-catalog", [1, 2], 1_000_000 + i, Aggregates.Start("1m", i / 2 + 1));
+                Headers? headers = catalogs[i] is { } json ? [new Header(KafkaHeaders.Catalog, System.Text.Encoding.UTF8.GetBytes(json))] : null;
+                ArchiverSetting.Produce(producer, [aggregate], headers);
+            }
+
+            producer.Flush(Eventually.DefaultTimeout);
+        }
+
+        await using var archiver = setting.StartArchiver();
+        await setting.AssertTableEqualsTopicsAsync("with catalogs", archiver);
+        await using var store = new ColdStore(database);
+        const string Catalogs = "SELECT string_agg(catalog->>'team', ',' ORDER BY \"timestamp\") FROM metric_aggregates WHERE service_id = 'with-catalog'";
+        Assert.Equal("payments,a\uFFFDb", await store.ScalarAsync<string>(Catalogs));
+        await archiver.WaitForOutputAsync("sm-catalog");
+    }
+
     /// <summary>
     /// Finals of every window size for totals and series, each with corrections, some of them from another input partition. A later
     /// load of the same services must have a larger seed: offsets grow.

@@ -17,6 +17,11 @@ public sealed class StartTests(EveryKafkaFixture kafkas, StoresFixture stores) :
     [InlineData("ConnectionStrings__streammetrics", "Host=no-such-host.invalid;Username=u;Database=d", "host no-such-host.invalid")]
     [InlineData("ConnectionStrings__streammetrics", "POSTGRES;Database=nowhere", "\"nowhere\" does not exist")]
     [InlineData("ConnectionStrings__streammetrics", "Host=127.0.0.1;Port=1;Username=u;Database=d", "error: ConnectionStrings:streammetrics: Connection refused")]
+    [InlineData("Archiver__Archive__Bucket", "UPPER", "error: Archiver:Archive:Bucket: ")]
+    [InlineData("Archiver__Archive__Bucket", "cold", "error: Archiver:Archive:Bucket is 'cold'; it needs Archiver:Archive:Region or Archiver:Archive:Endpoint.")]
+    [InlineData("Archiver__Archive__Endpoint", "host:9000", "error: Archiver:Archive:Endpoint is 'host:9000'; it must be an address")]
+    [InlineData("Archiver__Archive__AccessKey", "k", "error: Archiver:Archive:AccessKey and Archiver:Archive:SecretKey must be set together")]
+    [InlineData("Archiver__Archive__RetryInterval", "00:00:00", "error: Archiver:Archive:RetryInterval: ")]
     [InlineData("ConnectionStrings__redis", "", "ConnectionStrings:redis")]
     public async Task It_is_told_in_one_line(string key, string value, string expected)
     {

@@ -1,6 +1,8 @@
 using System.Diagnostics.Metrics;
+using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using StreamMetrics.Client.Kafka;
 using StreamMetrics.Contracts;
 using StreamMetrics.TestSupport;
 using Xunit;
@@ -52,6 +54,30 @@ public abstract class ClientOnKafkaTests
         Assert.All(records.GroupBy(r => Convert.ToHexString(r.Message.Key!)), g => Assert.Single(g.Select(r => r.Partition.Value).Distinct()));
     }
 
+    protected async Task A_traced_event_arrives_with_its_header_and_its_number()
+    {
+        const string context = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        await Kafka.CreateTopicAsync(_topic, 1);
+        var observer = new Deliveries();
+        using var producer = new EventProducer(_topic, ProducerSettings.Create(Kafka.BootstrapServers, [new("statistics.interval.ms", "50")]), observer);
+
+        Assert.Equal(0, producer.Send("shop"u8, "plain"u8, 1));
+        Assert.Equal(0, producer.SendWithHeader("shop"u8, "traced"u8, 2, "traceparent\0"u8, Encoding.ASCII.GetBytes(context)));
+        await Eventually.TrueAsync("both are acknowledged and the client gave its figures", () =>
+        {
+            producer.Poll(TimeSpan.Zero);
+            return observer.Ids.Count == 2 && observer.Statistics is not null;
+        });
+
+        Assert.Equal([1, 2], observer.Ids);
+        Assert.Contains("\"type\": \"producer\"", observer.Statistics, StringComparison.Ordinal);
+        var records = await TopicReader.ReadAsync(Kafka.BootstrapServers, _topic);
+        Assert.Equal(["plain", "traced"], records.Select(r => Encoding.UTF8.GetString(r.Message.Value!)));
+        Assert.All(records, r => Assert.Equal("shop"u8.ToArray(), r.Message.Key));
+        Assert.Empty(records[0].Message.Headers ?? []);
+        Assert.Equal(context, Encoding.ASCII.GetString(Assert.Single(records[1].Message.Headers).GetValueBytes()));
+    }
+
     protected async Task A_host_sends_what_its_meters_measured()
     {
         await Kafka.CreateTopicAsync(_topic, 1);
@@ -93,6 +119,25 @@ public abstract class ClientOnKafkaTests
         Assert.Equal(2_000, records.Count);
     }
 
+    sealed class Deliveries : IEventProducerObserver
+    {
+        public List<long> Ids { get; } = [];
+
+        public string? Statistics { get; private set; }
+
+        void IEventProducerObserver.Delivered(in Delivery delivery) => Ids.Add(delivery.Id);
+
+        void IEventProducerObserver.Trouble(int code, string reason)
+        {
+        }
+
+        void IEventProducerObserver.Log(int severity, string text)
+        {
+        }
+
+        void IEventProducerObserver.Statistics(string json) => Statistics = json;
+    }
+
     StreamMetricsClientOptions Options(Action<StreamMetricsClientOptions>? change = null)
     {
         var options = new StreamMetricsClientOptions { ServiceId = "shop", Topic = _topic, BootstrapServers = Kafka.BootstrapServers };
@@ -122,6 +167,9 @@ public sealed class ClientOnTheEmbeddedBrokerTests : ClientOnKafkaTests, IAsyncL
     public Task Embedded_The_partition_is_the_one_other_clients_choose() => The_partition_is_the_one_other_clients_choose();
 
     [Fact]
+    public Task Embedded_A_traced_event_arrives_with_its_header_and_its_number() => A_traced_event_arrives_with_its_header_and_its_number();
+
+    [Fact]
     public Task Embedded_A_host_sends_what_its_meters_measured() => A_host_sends_what_its_meters_measured();
 
     [Fact]
@@ -141,6 +189,9 @@ public sealed class ClientOnRealKafkaTests(OneRealBroker fixture) : ClientOnKafk
 
     [RealKafkaFact]
     public Task Real_The_partition_is_the_one_other_clients_choose() => The_partition_is_the_one_other_clients_choose();
+
+    [RealKafkaFact]
+    public Task Real_A_traced_event_arrives_with_its_header_and_its_number() => A_traced_event_arrives_with_its_header_and_its_number();
 
     [RealKafkaFact]
     public Task Real_A_host_sends_what_its_meters_measured() => A_host_sends_what_its_meters_measured();

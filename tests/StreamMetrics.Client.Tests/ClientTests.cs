@@ -70,6 +70,21 @@ public sealed class ClientTests
         Assert.Contains("linger.msx", e.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_secret_is_in_no_message()
+    {
+        var e = Assert.Throws<EventProducerException>(() => new StreamMetricsClient(Options(o => o.Kafka["sasl.passwordx.password"] = "t0p-secret")));
+        Assert.Contains("sasl.passwordx.password", e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("t0p-secret", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Wrong_security_is_named()
+    {
+        var e = Assert.Throws<OptionsValidationException>(() => new StreamMetricsClient(Options(o => o.Security = new() { Protocol = "SSL", CaFile = "/no/such/ca.pem" })));
+        Assert.Equal("StreamMetrics:Security:CaFile is '/no/such/ca.pem': there is no such file.", Assert.Single(e.Failures));
+    }
+
     static StreamMetricsClientOptions Options(Action<StreamMetricsClientOptions> change)
     {
         var options = new StreamMetricsClientOptions { ServiceId = "shop", BootstrapServers = $"127.0.0.1:{Ports.Free()}" };

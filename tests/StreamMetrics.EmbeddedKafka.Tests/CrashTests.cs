@@ -1,5 +1,6 @@
 using System.Globalization;
 using Confluent.Kafka;
+using StreamMetrics.TestSupport;
 
 namespace StreamMetrics.EmbeddedKafka.Tests;
 
@@ -13,7 +14,7 @@ public sealed class CrashTests
     public async Task Twenty_kills_lose_nothing_acknowledged_double_nothing_and_show_nothing_aborted()
     {
         using var folder = new TemporaryFolder();
-        var port = HostProcess.FreePorts(1);
+        var port = Ports.FreeRange(1);
         var servers = $"127.0.0.1:{port}";
         var host = await HostProcess.StartAsync(folder.Path, port);
         try

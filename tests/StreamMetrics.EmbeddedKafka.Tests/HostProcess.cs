@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace StreamMetrics.EmbeddedKafka.Tests;
 
@@ -36,16 +34,6 @@ sealed class HostProcess : IDisposable
         return (process.ExitCode, await output, await error);
     }
 
-    /// <summary>The first of some ports in a row that were free a moment ago.</summary>
-    public static int FreePorts(int count)
-    {
-        while (true)
-        {
-            var first = FreePort(0);
-            if (first > 0 && Enumerable.Range(first + 1, count - 1).All(port => port < 65536 && FreePort(port) == port)) return first;
-        }
-    }
-
     /// <summary>kill -9.</summary>
     public async Task KillAsync()
     {
@@ -68,18 +56,4 @@ sealed class HostProcess : IDisposable
 
     static Process Launch(params string[] arguments) =>
         Process.Start(new ProcessStartInfo(Executable, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-
-    static int FreePort(int wanted)
-    {
-        try
-        {
-            using var probe = new TcpListener(IPAddress.Loopback, wanted);
-            probe.Start();
-            return ((IPEndPoint)probe.LocalEndpoint).Port;
-        }
-        catch (SocketException)
-        {
-            return -1;
-        }
-    }
 }

@@ -1,3 +1,5 @@
+using StreamMetrics.TestSupport;
+
 namespace StreamMetrics.EmbeddedKafka.Tests;
 
 public sealed class HostTests
@@ -6,7 +8,7 @@ public sealed class HostTests
     public async Task It_says_when_it_is_ready_and_stops_cleanly_on_a_signal()
     {
         using var folder = new TemporaryFolder();
-        var port = HostProcess.FreePorts(3);
+        var port = Ports.FreeRange(3);
         using var host = await HostProcess.StartAsync(folder.Path, port, 3);
         Assert.Equal($"127.0.0.1:{port},127.0.0.1:{port + 1},127.0.0.1:{port + 2}", host.Servers);
         await BrokerFixture.CreateTopicAsync(host.Servers, "t");
@@ -21,7 +23,7 @@ public sealed class HostTests
     public async Task What_it_cannot_use_is_told_in_one_line()
     {
         using var folder = new TemporaryFolder();
-        var port = HostProcess.FreePorts(1);
+        var port = Ports.FreeRange(1);
         using var host = await HostProcess.StartAsync(folder.Path, port);
         using var other = new TemporaryFolder();
         string[][] wrong =

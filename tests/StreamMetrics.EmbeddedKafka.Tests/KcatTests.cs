@@ -49,17 +49,30 @@ public sealed class KcatTests(BrokerFixture broker) : IClassFixture<BrokerFixtur
     [KcatTheory]
     [InlineData("range,roundrobin")]
     [InlineData("cooperative-sticky")]
-    public async Task Two_members_of_a_group_read_everything_once(string strategy)
+    public async Task Two_members_of_a_group_share_the_partitions_read_everything_once_and_one_takes_over(string strategy)
     {
-        var (topic, group) = (await broker.CreateTopicAsync(4), BrokerFixture.NewName("kcat-group"));
-        await KcatAsync(Numbers, "-P", "-t", topic);
-        string[] Member(string name) =>
-            ["-G", group, "-c", "1000", "-q", "-X", "auto.offset.reset=earliest", "-X", $"partition.assignment.strategy={strategy}", "-X", $"group.instance.id={name}", topic];
-        // One after the other reads a thousand records and commits; nobody reads what another has.
-        var first = (await KcatAsync("", Member("a"))).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        var second = (await KcatAsync("", Member("a"))).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal((1000, 1000), (first.Length, second.Length));
-        Assert.Empty(first.Intersect(second));
+        const int partitions = 4, perPartition = 500;
+        var (topic, group) = (await broker.CreateTopicAsync(partitions), BrokerFixture.NewName("kcat-group"));
+        using var first = new KcatMember(broker.Servers, group, topic, strategy);
+        await first.WaitForAsync(reader => reader.Assigned.Count == partitions);
+        using var second = new KcatMember(broker.Servers, group, topic, strategy);
+        await first.WaitForAsync(reader => reader.Assigned.Count == 2);
+        await second.WaitForAsync(reader => reader.Assigned.Count == 2);
+        Assert.Empty(first.Assigned.Intersect(second.Assigned));
+
+        await ProduceAsync(topic, partitions, "before", perPartition);
+        var shared = await ReadAsync(partitions * perPartition, first, second);
+        Assert.Equal((partitions / 2 * perPartition, partitions / 2 * perPartition), (first.Read.Count, second.Read.Count));
+        Assert.Equal(partitions * perPartition, shared.Distinct().Count());
+
+        // One leaves in order, having committed; the other takes over where it was.
+        await second.LeaveAsync();
+        await first.WaitForAsync(reader => reader.Assigned.Count == partitions);
+        await ProduceAsync(topic, partitions, "after", perPartition);
+        var everything = await ReadAsync(2 * partitions * perPartition, first, second);
+        Assert.Equal(2 * partitions * perPartition, everything.Distinct().Count());
+        Assert.Equal(partitions / 2 * perPartition, second.Read.Count);
+        await first.LeaveAsync();
     }
 
     [KcatTheory]
@@ -73,6 +86,19 @@ public sealed class KcatTests(BrokerFixture broker) : IClassFixture<BrokerFixtur
         var listed = (await KcatAsync("", "-L", "-J")).Output;
         Assert.Contains($"\"topic\":\"{topic}\"", listed, StringComparison.Ordinal);
         Assert.Contains("{\"id\":3,", listed, StringComparison.Ordinal);
+    }
+
+    async Task ProduceAsync(string topic, int partitions, string name, int count)
+    {
+        for (var partition = 0; partition < partitions; partition++)
+            await KcatAsync(string.Concat(Enumerable.Range(0, count).Select(i => $"{name}-{partition}-{i}\n")), "-P", "-t", topic, "-p", $"{partition}");
+    }
+
+    /// <summary>Everything the members have read, once it is as much as expected; more would be a record read twice.</summary>
+    static async Task<List<string>> ReadAsync(int count, params KcatMember[] members)
+    {
+        await Wait.ForAsync(() => members.Sum(member => member.Read.Count) >= count, $"{count} records");
+        return [.. members.SelectMany(member => member.Read)];
     }
 
     async Task<(string Output, string Log)> KcatAsync(string input, params string[] arguments)

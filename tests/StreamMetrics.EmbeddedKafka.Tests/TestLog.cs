@@ -25,7 +25,17 @@ sealed class TestLog : IDisposable
 
     public string Folder => Path.Combine(_folder.Path, "log");
 
+    /// <summary>The clock's time whenever the log is opened.</summary>
+    public const long OpenedAt = 1_700_000_000_000;
+
     public long Append(long time, params (string Key, string? Value)[] records) => Append(time, Codecs.None, records);
+
+    /// <summary>Records that carry another time than that of the append.</summary>
+    public long Append(long time, long now, params (string Key, string? Value)[] records)
+    {
+        using var builder = new BatchBuilder();
+        return Append(Build(builder, time, records).Finish(), now);
+    }
 
     public long Append(long time, int codec, (string Key, string? Value)[] records)
     {
@@ -49,13 +59,13 @@ sealed class TestLog : IDisposable
     }
 
     /// <summary>One record of an idempotent producer.</summary>
-    public AppendResult Sequenced(long producerId, int sequence)
+    public AppendResult Sequenced(long producerId, int sequence, bool transactional = false)
     {
         using var builder = new BatchBuilder();
-        var batch = Build(builder, 1000, [("k", $"{sequence}")]).Finish(producerId, 0);
+        var batch = Build(builder, 1000, [("k", $"{sequence}")]).Finish(producerId, 0, transactional ? BatchHeader.TransactionalBit : (short)0);
         System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(batch[53..], sequence);
         BatchHeader.RenewCrc(batch);
-        return Log.Append(batch, BatchHeader.Read(batch), 1000);
+        return Log.Append(batch, BatchHeader.Read(batch), 1000, verified: true);
     }
 
     /// <summary>A log on a copy of this one's files, made while it is open, with what the test does to the files first.</summary>
@@ -148,7 +158,7 @@ sealed class TestLog : IDisposable
     PartitionLog Open()
     {
         var log = NewLog();
-        log.Open(0);
+        log.Open(0, OpenedAt);
         return log;
     }
 }

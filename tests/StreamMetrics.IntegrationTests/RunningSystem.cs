@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net.Http.Json;
-using System.Net.NetworkInformation;
 using System.Text.Json;
 using Npgsql;
 using StreamMetrics.TestSupport;
@@ -40,14 +39,13 @@ sealed class RunningSystem : IAsyncDisposable
         return new(ChildProcess.Start("AppHost", command, environment), portOffset, dataFolder);
     }
 
-    /// <summary>An offset at which every fixed port is free.</summary>
+    /// <summary>An offset at which every fixed port is free, and stays below the ports that other tests use (<see cref="Ports"/>).</summary>
     public static int FreePortOffset()
     {
         for (var attempt = 0; attempt < 100; attempt++)
         {
-            var offset = Random.Shared.Next(100, 400) * 50;
-            var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(e => e.Port).ToHashSet();
-            if (!FixedPorts.Any(p => taken.Contains(p + offset))) return offset;
+            var offset = Random.Shared.Next(1, 20_000 - FixedPorts.Max());
+            if (FixedPorts.All(port => Ports.IsFree(port + offset))) return offset;
         }
 
         throw new InvalidOperationException("No port offset with all ports free was found in 100 tries.");

@@ -22,7 +22,7 @@ public sealed class CatalogTests(Servers servers) : IAsyncLifetime
 
     static Aggregate[] TwoServices() =>
     [
-        Samples.Of("1m", Minute, [1], service: "b-service", metric: "m1"),
+        Samples.Of("1m", Minute, [1], service: "b-service", metric: "m1") with { Catalog = Samples.Tags(("team", "payments")) },
         Samples.Of("1m", Minute, [2], service: "b-service", metric: "m2", type: MetricTypes.Counter),
         Samples.Of("1m", Minute, [1], Samples.Tags(("k", "1")), service: "b-service", metric: "m1"),
         Samples.Of("1m", Minute, [1], Samples.Tags(("k", "2")), service: "b-service", metric: "m1"),
@@ -52,6 +52,8 @@ public sealed class CatalogTests(Servers servers) : IAsyncLifetime
 
         var service = await _query.GetAsync("/api/v1/services/b-service");
         Assert.Equal(2, service.GetProperty("metrics").GetInt32());
+        Assert.Equal("""{"team":"payments"}""", service.GetProperty("attributes").GetRawText());
+        Assert.Equal("{}", (await _query.GetAsync("/api/v1/services/a-service")).GetProperty("attributes").GetRawText());
     }
 
     [Theory]

@@ -100,11 +100,7 @@ public sealed class ParameterTests(Servers servers) : IAsyncLifetime
     [Fact]
     public async Task Random_parameters_at_any_endpoint_are_answered_or_refused_with_the_field_and_never_break_the_service()
     {
-        string[] endpoints =
-        [
-            "/api/v1/services", $"/api/v1/services/{Samples.Service}", $"/api/v1/services/{Samples.Service}/metrics", Series, Current, "/api/v1/top", "/api/v1/pipeline",
-            "/api/v1/dead-letters",
-        ];
+        var endpoints = (await DocumentedAsync()).Select(e => (e.Method, e.Path)).ToList();
         string[] names =
         [
             "window", "from", "to", "step", "groupBy", "percentiles", "include", "metric", "by", "limit", "topic", "reason", "before", "serviceId", "tags.endpoint", "tags.", "tags.\"'", "tags", "x", "",
@@ -119,26 +115,85 @@ public sealed class ParameterTests(Servers servers) : IAsyncLifetime
         var value = Gen.OneOf(Gen.Elements(values), Gen.Elements(values), arbitrary);
         var pair = from name in Gen.Frequency((9, Gen.Elements(names)), (1, arbitrary)) from v in value select $"{Escape(name)}={Escape(v)}";
         var path =
-            from endpoint in Gen.Elements(endpoints)
-            from mutated in Gen.Frequency((4, Gen.Constant(endpoint)), (1, arbitrary.Select(s => endpoint.Replace(Samples.Service, Escape(s), StringComparison.Ordinal))))
+            from endpoint in Gen.Elements(endpoints.ToArray())
+            from mutated in Gen.Frequency((4, Gen.Constant(endpoint.Path)), (1, arbitrary.Select(s => endpoint.Path.Replace(Samples.Service, Escape(s), StringComparison.Ordinal))))
             from pairs in pair.ListOf().Resize(4)
-            select mutated + (pairs.Count == 0 ? "" : "?" + string.Join('&', pairs));
+            select (endpoint.Method, Path: mutated + (pairs.Count == 0 ? "" : "?" + string.Join('&', pairs)));
 
         var answered = 0;
         var refused = 0;
         foreach (var request in path.Sample(1_500, 30))
         {
-            using var response = await _query.Http.GetAsync(new Uri(request, UriKind.Relative));
-            var body = await response.Content.ReadAsStringAsync();
+            using var message = new HttpRequestMessage(request.Method, new Uri(request.Path, UriKind.Relative));
+            using var response = await _query.Http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead);
+            // A stream goes on for ever: that it was opened is the answer.
+            var body = response.Content.Headers.ContentType?.MediaType == "text/event-stream" ? "" : await response.Content.ReadAsStringAsync();
             Assert.True(
                 response.StatusCode is HttpStatusCode.OK or HttpStatusCode.NotFound || (response.StatusCode == HttpStatusCode.ServiceUnavailable && body.Contains("Kafka is not available", StringComparison.Ordinal)) || (response.StatusCode == HttpStatusCode.BadRequest && (body.Length == 0 || body.Contains("\"errors\":[{\"field\":", StringComparison.Ordinal))),
-                $"{(int)response.StatusCode} {body} of {request}");
+                $"{(int)response.StatusCode} {body} of {request.Method} {request.Path}");
             if (response.IsSuccessStatusCode) answered++;
             if (response.StatusCode == HttpStatusCode.BadRequest) refused++;
         }
 
         // both kinds must have been among them, or the generator tests nothing
         Assert.True(answered > 20 && refused > 100, $"{answered} answered, {refused} refused");
+    }
+
+    [Fact]
+    public async Task Every_documented_parameter_of_every_endpoint_is_checked_and_no_endpoint_takes_another()
+    {
+        var endpoints = await DocumentedAsync();
+        foreach (var (method, path, parameters) in endpoints)
+        {
+            foreach (var parameter in parameters)
+            {
+                var name = parameter == "tags" ? "tags.k" : parameter;
+                await AssertNamesAsync(method, $"{path}?{name}=%00", name);
+                await AssertNamesAsync(method, $"{path}?{name}=1m&{name}=5m", name);
+            }
+
+            await AssertNamesAsync(method, $"{path}?nonsense=1", "nonsense");
+        }
+
+        await AssertNamesAsync(HttpMethod.Post, "/api/v1/dead-letters/x/1/replay", "partition");
+        await AssertNamesAsync(HttpMethod.Post, "/api/v1/dead-letters/0/-1/replay", "offset");
+        foreach (var (method, path, _) in endpoints.Where(e => e.Path.Contains(Samples.Service, StringComparison.Ordinal)))
+            await AssertNamesAsync(method, path.Replace(Samples.Service, "bad%20name", StringComparison.Ordinal), "serviceId");
+        foreach (var (method, path, _) in endpoints.Where(e => e.Path.Contains(Samples.Metric, StringComparison.Ordinal)))
+            await AssertNamesAsync(method, path.Replace(Samples.Metric, "bad%20name", StringComparison.Ordinal), "metricName");
+    }
+
+    async Task AssertNamesAsync(HttpMethod method, string path, string field)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
+        using var response = await _query.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.True(response.StatusCode == HttpStatusCode.BadRequest, $"{method} {path}: {(int)response.StatusCode}");
+        var problem = System.Text.Json.JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
+        Assert.True(
+            problem.GetProperty("errors").EnumerateArray().Any(e => e.GetProperty("field").GetString() == field && e.GetProperty("rule").GetString() is { Length: > 0 }),
+            $"{method} {path}: {problem}");
+    }
+
+    /// <summary>Every endpoint of the OpenAPI document, with the sample's names in its path, and its query parameters.</summary>
+    async Task<List<(HttpMethod Method, string Path, List<string> Parameters)>> DocumentedAsync()
+    {
+        var document = await _query.GetAsync("/openapi/v1.json");
+        var endpoints = new List<(HttpMethod, string, List<string>)>();
+        foreach (var path in document.GetProperty("paths").EnumerateObject().Where(p => p.Name.StartsWith("/api/", StringComparison.Ordinal)))
+        {
+            foreach (var operation in path.Value.EnumerateObject())
+            {
+                var concrete = path.Name.Replace("{serviceId}", Samples.Service, StringComparison.Ordinal).Replace("{metricName}", Samples.Metric, StringComparison.Ordinal)
+                    .Replace("{partition}", "0", StringComparison.Ordinal).Replace("{offset}", "1", StringComparison.Ordinal).TrimEnd('/');
+                Assert.DoesNotContain("{", concrete, StringComparison.Ordinal);
+                var parameters = operation.Value.TryGetProperty("parameters", out var list)
+                    ? list.EnumerateArray().Where(p => p.GetProperty("in").GetString() == "query").Select(p => p.GetProperty("name").GetString()!).ToList() : [];
+                endpoints.Add((new HttpMethod(operation.Name.ToUpperInvariant()), concrete, parameters));
+            }
+        }
+
+        Assert.True(endpoints.Count >= 10, $"{endpoints.Count} endpoints are documented.");
+        return endpoints;
     }
 
     static string Escape(string text)

@@ -12,6 +12,8 @@ public sealed class StartTests(Servers servers)
     [InlineData("ConnectionStrings__kafka", "127.0.0.1:1", "ConnectionStrings:kafka")]
     [InlineData("ConnectionStrings__kafka", "nonsense", "ConnectionStrings:kafka")]
     [InlineData("Query__ApiKeys__0", "short", "Query:ApiKeys:0")]
+    [InlineData("Query__AllowedOrigins__0", "https://dash.example/", "Query:AllowedOrigins:0 is 'https://dash.example/'; it must be an origin")]
+    [InlineData("Query__Jwt__SigningKey", "a secret of at least thirty-two bytes", "Query:Jwt:Audience must be set")]
     [InlineData("Query__HotTimeout", "soon", "Query:HotTimeout")]
     [InlineData("ConnectionStrings__redis", "127.0.0.1:1", "ConnectionStrings:redis")]
     [InlineData("ConnectionStrings__redis", "127.0.0.1:1,nonsense=1", "ConnectionStrings:redis")]

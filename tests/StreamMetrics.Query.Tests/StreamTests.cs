@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
+using FsCheck.Fluent;
 using StackExchange.Redis;
 using StreamMetrics.Contracts;
 using StreamMetrics.Query.Tests.Support;
@@ -139,6 +140,7 @@ public sealed class StreamTests(Servers servers) : IAsyncLifetime
     [InlineData("{'type':'subscribe','id':'1'}", "serviceId,metricName")]
     [InlineData("{'type':'subscribe','id':'1','serviceId':'s','metricName':'m','window':'1d'}", "window")]
     [InlineData("{'type':'subscribe','id':'1','serviceId':'s','metricName':'m','tags':{'':'x'}}", "tags.")]
+    [InlineData("{'type':'subscribe','id':'1','serviceId':'s','metricName':'m','tags':{'a':'x','A':'y'}}", "tags.a")]
     [InlineData("{'type':'subscribe','id':1}", "message")]
     [InlineData("{'type':'unsubscribe','id':'nobody'}", "id")]
     public async Task A_wrong_message_gets_an_error_that_names_the_field_and_the_connection_stays(string message, string fields)
@@ -152,6 +154,37 @@ public sealed class StreamTests(Servers servers) : IAsyncLifetime
 
         await SendAsync(socket, "{'type':'ping'}");
         Assert.Equal("pong", (await ReceiveAsync(socket)).GetProperty("type").GetString());
+    }
+
+    [Fact]
+    public async Task Random_messages_are_answered_or_refused_with_the_field_and_never_break_the_connection()
+    {
+        string[] fields = ["type", "id", "serviceId", "metricName", "window", "tags", "x", ""];
+        string[] values =
+        [
+            "null", "true", "1", "-1", "1e999", "\"\"", "\"subscribe\"", "\"unsubscribe\"", "\"1\"", "\"payment-service\"", "\"api.request.duration\"", "\"1m\"", "\"1h\"", "{}", "[]", "{\"a\":1}",
+            "{\"endpoint\":\"/a\"}", "\"\\u0000\"", "\"\\ud800\"", $"\"{new string('x', 500)}\"", "nonsense",
+        ];
+        var member = from field in Gen.Elements(fields) from value in Gen.Elements(values) select $"\"{field}\":{value}";
+        var json = from members in Gen.Resize(Gen.ListOf(member), 6) select $"{{{string.Join(',', members)}}}";
+        var messages = Gen.Sample(json, 300, 6).Concat(["", "[", "[1]", "\"x\"", "{\"type\":\"subscribe\",\"type\":1}"]);
+        using var socket = await ConnectAsync();
+        var refused = 0;
+        foreach (var message in messages)
+        {
+            await socket.SendAsync(Encoding.UTF8.GetBytes(message), WebSocketMessageType.Text, true, CancellationToken.None);
+            await SendAsync(socket, "{'type':'ping'}");
+            while (true)
+            {
+                var answer = await ReceiveAsync(socket);
+                if (answer.GetProperty("type").GetString() == "pong") break;
+                if (answer.GetProperty("type").GetString() != "error") continue;
+                refused++;
+                Assert.All(answer.GetProperty("errors").EnumerateArray(), e => Assert.NotEqual("", e.GetProperty("rule").GetString()));
+            }
+        }
+
+        Assert.True(refused > 200, $"{refused} were refused");
     }
 
     [Fact]

@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using StreamMetrics.TestSupport;
 using Xunit;
 
 namespace StreamMetrics.ServiceDefaults.Tests;
@@ -52,7 +53,7 @@ public sealed partial class StartupFailureTests
     [Fact]
     public async Task A_broker_that_does_not_answer_ends_the_start_at_the_deadline()
     {
-        var port = FreePort();
+        var port = Ports.Free();
         var (code, error) = await RunAsync(
             ("ConnectionStrings:kafka", $"127.0.0.1:{port}"), ("Kafka:Topics:Timeout", "00:00:01"), configure: b => b.AddKafkaTopics());
 
@@ -70,6 +71,34 @@ public sealed partial class StartupFailureTests
 
         Assert.Equal(1, code);
         Assert.Contains($"error: {key}: The field {key.Split(':')[^1]} must be ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Wrong_Kafka_security_stops_every_service_whatever_clients_it_has()
+    {
+        var (code, error) = await RunAsync(("Kafka:Security:Protocol", "TLS"), configure: _ => { });
+
+        Assert.Equal(1, code);
+        Assert.Equal("error: Kafka:Security:Protocol is 'TLS': it must be PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL.", error);
+    }
+
+    [Fact]
+    public async Task A_key_that_its_password_does_not_open_is_told_by_the_section()
+    {
+        using var folder = new TempFolder("security");
+        using var certificates = new TestCertificates(folder.Path, "authority");
+        var (certificate, key, _) = certificates.Issue("client", "right");
+        var (code, error) = await RunAsync(("Kafka:Security:Protocol", "SSL"), ("ConnectionStrings:kafka", "127.0.0.1:1"), configure: b =>
+        {
+            b.Configuration["Kafka:Security:CertificateFile"] = certificate;
+            b.Configuration["Kafka:Security:KeyFile"] = key;
+            b.Configuration["Kafka:Security:KeyPassword"] = "wr0ng";
+            b.AddKafkaTopics();
+        });
+
+        Assert.Equal(1, code);
+        Assert.StartsWith("error: Kafka:Security: ssl.key.location failed", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("wr0ng", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -159,13 +188,6 @@ public sealed partial class StartupFailureTests
     {
         builder.Services.AddOptions<WorkerOptions>().BindConfiguration("Worker").ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptionsValidator>();
-    }
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     public sealed class WorkerOptions

@@ -14,7 +14,7 @@ public sealed class HopelessException(string message) : Exception(message);
 public static class Eventually
 {
     /// <summary>How long to wait when the caller does not say: generous, since the machine may be busy with other tests.</summary>
-    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(120);
 
     static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(10);
     static readonly TimeSpan LongestInterval = TimeSpan.FromMilliseconds(200);

@@ -27,6 +27,12 @@ public interface IEventProducerObserver
     /// <param name="severity">As in syslog: 0 (worst) to 7 (debug).</param>
     /// <param name="text">The line.</param>
     void Log(int severity, string text);
+
+    /// <summary>Figures of the client, every <c>statistics.interval.ms</c> when that is set. Nothing by default.</summary>
+    /// <param name="json">STATISTICS.md of librdkafka describes it.</param>
+    void Statistics(string json)
+    {
+    }
 }
 
 /// <summary>Kafka refuses to go on, or a setting is wrong.</summary>

@@ -14,6 +14,7 @@ static unsafe partial class LibRdKafka
     public const int EventDelivery = 0x1;
     public const int EventLog = 0x4;
     public const int EventError = 0x8;
+    public const int EventStatistics = 0x40;
 
     public const int ErrorFatal = -150;
     public const int ErrorQueueFull = -184;
@@ -87,6 +88,18 @@ static unsafe partial class LibRdKafka
         nint topic, int partition, int flags, byte* payload, nuint length, byte* key, nuint keyLength, nint opaque);
 
     [LibraryImport(Library)]
+    public static partial nint rd_kafka_produceva(nint client, Argument* arguments, nuint count);
+
+    [LibraryImport(Library)]
+    public static partial int rd_kafka_error_code(nint error);
+
+    [LibraryImport(Library)]
+    public static partial void rd_kafka_error_destroy(nint error);
+
+    [LibraryImport(Library)]
+    public static partial nint rd_kafka_event_stats(nint @event);
+
+    [LibraryImport(Library)]
     public static partial int rd_kafka_last_error();
 
     [LibraryImport(Library)]
@@ -112,6 +125,39 @@ static unsafe partial class LibRdKafka
         }
 
         throw new DllNotFoundException($"librdkafka was not found; tried {string.Join(", ", Candidates)}. The package librdkafka.redist has it.");
+    }
+
+    /// <summary><c>rd_kafka_vu_t</c>: the kind of an argument (<c>rd_kafka_vtype_t</c>), and a union that is padded to 64 bytes.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 72)]
+    public struct Argument
+    {
+        public const int Topic = 2;
+        public const int Partition = 3;
+        public const int Value = 4;
+        public const int Key = 5;
+        public const int Opaque = 6;
+        public const int Flags = 7;
+        public const int Header = 9;
+
+        [FieldOffset(0)]
+        public int Kind;
+
+        /// <summary>A pointer; of a header, its name.</summary>
+        [FieldOffset(8)]
+        public nint Pointer;
+
+        [FieldOffset(8)]
+        public int Number;
+
+        /// <summary>Length of what <see cref="Pointer"/> points at.</summary>
+        [FieldOffset(16)]
+        public nuint Length;
+
+        [FieldOffset(16)]
+        public nint HeaderValue;
+
+        [FieldOffset(24)]
+        public nint HeaderLength;
     }
 
     /// <summary><c>rd_kafka_message_t</c>.</summary>

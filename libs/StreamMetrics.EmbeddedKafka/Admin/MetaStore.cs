@@ -78,6 +78,22 @@ internal sealed class MetaStore
         }
     }
 
+    /// <summary>Changes the contents and writes the file; what cannot be written is taken back.</summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void Change(Action change, Action undo)
+    {
+        change();
+        try
+        {
+            Save();
+        }
+        catch
+        {
+            undo();
+            throw;
+        }
+    }
+
     /// <summary>Writes the file; it is on disk when this returns.</summary>
     public void Save()
     {

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace StreamMetrics.EmbeddedKafka;
 
-/// <summary>All topics. Changes go through the meta file first, so that after a crash the file says what exists; stray folders are removed at start.</summary>
+/// <summary>All topics. The meta file says what exists; after a crash stray folders are removed at start.</summary>
 internal sealed class TopicRegistry
 {
     /// <summary>Committed offsets and groups, as in Kafka.</summary>
@@ -23,11 +23,12 @@ internal sealed class TopicRegistry
     readonly ConcurrentDictionary<string, Topic>.AlternateLookup<ReadOnlySpan<char>> _bySpan;
     readonly MetaStore _store;
     readonly string _directory;
+    readonly TimeProvider _time;
     readonly ILogger _logger;
 
-    public TopicRegistry(MetaStore store, string directory, ILogger logger)
+    public TopicRegistry(MetaStore store, string directory, TimeProvider time, ILogger logger)
     {
-        (_store, _directory, _logger) = (store, Path.Combine(directory, "topics"), logger);
+        (_store, _directory, _time, _logger) = (store, Path.Combine(directory, "topics"), time, logger);
         _bySpan = _byName.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
@@ -87,10 +88,7 @@ internal sealed class TopicRegistry
         {
             if (_byName.ContainsKey(name)) return (ErrorCode.TopicAlreadyExists, null);
             var meta = new TopicMeta { Name = name, Id = Guid.NewGuid(), Partitions = partitions, ReplicationFactor = replicationFactor, Settings = settings, Assignments = assignments ?? [] };
-            _store.Meta.Topics.Add(meta);
-            _store.Save();
-            var logs = new PartitionLog[partitions];
-            for (var i = 0; i < partitions; i++) logs[i] = OpenLog(meta, i);
+            var logs = NewLogs(meta, 0, partitions, () => _store.Change(() => _store.Meta.Topics.Add(meta), () => _store.Meta.Topics.Remove(meta)));
             var topic = new Topic(meta, logs);
             Register(topic);
             return (ErrorCode.None, topic);
@@ -102,10 +100,10 @@ internal sealed class TopicRegistry
         if (topic.IsInternal) return ErrorCode.InvalidTopic;
         lock (_store.Gate)
         {
-            if (!_byName.TryRemove(topic.Name, out _)) return ErrorCode.UnknownTopicOrPartition;
+            if (!_byId.ContainsKey(topic.Id)) return ErrorCode.UnknownTopicOrPartition;
+            _store.Change(() => _store.Meta.Topics.Remove(topic.Meta), () => _store.Meta.Topics.Add(topic.Meta));
+            _byName.TryRemove(topic.Name, out _);
             _byId.TryRemove(topic.Id, out _);
-            _store.Meta.Topics.Remove(topic.Meta);
-            _store.Save();
             foreach (var log in topic.Partitions) log.DeleteFiles();
         }
 
@@ -119,13 +117,10 @@ internal sealed class TopicRegistry
         {
             var have = topic.Partitions.Length;
             if (count <= have || count > MaxPartitions) return ErrorCode.InvalidPartitions;
-            topic.Meta.Partitions = count;
+            // Assignments of partitions that are not there have no effect, so only the number has to be taken back.
             for (var i = 0; i < assignments.Count; i++) topic.Meta.Assignments[have + i] = assignments[i];
-            _store.Save();
-            var logs = new PartitionLog[count];
-            topic.Partitions.CopyTo(logs, 0);
-            for (var i = have; i < count; i++) logs[i] = OpenLog(topic.Meta, i);
-            topic.Partitions = logs;
+            var added = NewLogs(topic.Meta, have, count, () => _store.Change(() => topic.Meta.Partitions = count, () => topic.Meta.Partitions = have));
+            topic.Partitions = [.. topic.Partitions, .. added];
             return ErrorCode.None;
         }
     }
@@ -135,9 +130,8 @@ internal sealed class TopicRegistry
     {
         lock (_store.Gate)
         {
-            topic.Meta.Settings.Clear();
-            foreach (var (name, value) in settings) topic.Meta.Settings[name] = value;
-            _store.Save();
+            var before = new Dictionary<string, string>(topic.Meta.Settings);
+            _store.Change(() => Replace(topic.Meta.Settings, settings), () => Replace(topic.Meta.Settings, before));
             var parsed = ConfigTable.Parse(topic.Meta.Settings);
             foreach (var log in topic.Partitions) log.Settings = parsed;
         }
@@ -167,16 +161,50 @@ internal sealed class TopicRegistry
         }
     }
 
+    static void Replace(Dictionary<string, string> settings, Dictionary<string, string> with)
+    {
+        settings.Clear();
+        foreach (var (name, value) in with) settings[name] = value;
+    }
+
     void Register(Topic topic)
     {
         _byName[topic.Name] = topic;
         _byId[topic.Id] = topic;
     }
 
+    /// <summary>
+    /// The logs of new partitions, empty, and then the entry in the meta file that makes them count; a start removes folders that have none. When either
+    /// fails there is neither.
+    /// </summary>
+    PartitionLog[] NewLogs(TopicMeta meta, int from, int to, Action enter)
+    {
+        var logs = new List<PartitionLog>();
+        try
+        {
+            for (var i = from; i < to; i++)
+            {
+                // Left behind when the files of a topic of this name could not all be deleted.
+                if (Directory.Exists(FolderOf(meta, i))) Directory.Delete(FolderOf(meta, i), recursive: true);
+                logs.Add(OpenLog(meta, i));
+            }
+
+            enter();
+            return [.. logs];
+        }
+        catch
+        {
+            foreach (var log in logs) log.DeleteFiles();
+            throw;
+        }
+    }
+
+    string FolderOf(TopicMeta meta, int partition) => Path.Combine(_directory, $"{meta.Name}-{partition}");
+
     PartitionLog OpenLog(TopicMeta meta, int partition)
     {
-        var log = new PartitionLog(meta.Name, partition, Path.Combine(_directory, $"{meta.Name}-{partition}"), ConfigTable.Parse(meta.Settings), _logger);
-        log.Open(meta.StartOffsets.GetValueOrDefault(partition));
+        var log = new PartitionLog(meta.Name, partition, FolderOf(meta, partition), ConfigTable.Parse(meta.Settings), _logger);
+        log.Open(meta.StartOffsets.GetValueOrDefault(partition), _time.GetUtcNow().ToUnixTimeMilliseconds());
         return log;
     }
 

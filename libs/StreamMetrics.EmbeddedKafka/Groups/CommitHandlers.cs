@@ -68,27 +68,35 @@ internal static class CommitHandlers
         var groupId = r.String();
         var topics = ReadTopics(ref r, tagged: false) ?? [];
         var group = request.Broker.Groups.Find(groupId);
-        w.Error(group is null ? ErrorCode.GroupIdNotFound : ErrorCode.None);
-        w.Int32(0);
-        w.ArrayLength(group is null ? 0 : topics.Count);
-        if (group is null) return;
+        if (group is null)
+        {
+            WriteDeleted(w, ErrorCode.GroupIdNotFound, [], _ => default);
+            return;
+        }
+
         lock (group.Gate)
         {
-            var removed = new List<PartitionId>();
-            foreach (var (topic, partitions) in topics)
-            {
-                var subscribed = group.IsSubscribed(topic);
-                w.String(topic);
-                w.ArrayLength(partitions.Length);
-                foreach (var partition in partitions)
-                {
-                    if (!subscribed) removed.Add(new(topic, partition));
-                    w.Int32(partition);
-                    w.Error(subscribed ? ErrorCode.GroupSubscribedToTopic : ErrorCode.None);
-                }
-            }
+            var subscribed = topics.Where(topic => group.IsSubscribed(topic.Topic)).Select(topic => topic.Topic).ToHashSet();
+            var removed = topics.Where(topic => !subscribed.Contains(topic.Topic)).SelectMany(topic => topic.Partitions.Select(partition => new PartitionId(topic.Topic, partition)));
+            var error = request.Broker.Groups.RemoveOffsets(group, [.. removed]);
+            WriteDeleted(w, error, error == ErrorCode.None ? topics : [], topic => subscribed.Contains(topic) ? ErrorCode.GroupSubscribedToTopic : ErrorCode.None);
+        }
+    }
 
-            request.Broker.Groups.RemoveOffsets(group, removed);
+    static void WriteDeleted(WireWriter w, ErrorCode error, List<(string Topic, int[] Partitions)> topics, Func<string, ErrorCode> errorOf)
+    {
+        w.Error(error);
+        w.Int32(0);
+        w.ArrayLength(topics.Count);
+        foreach (var (topic, partitions) in topics)
+        {
+            w.String(topic);
+            w.ArrayLength(partitions.Length);
+            foreach (var partition in partitions)
+            {
+                w.Int32(partition);
+                w.Error(errorOf(topic));
+            }
         }
     }
 

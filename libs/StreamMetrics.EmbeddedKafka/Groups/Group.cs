@@ -100,6 +100,13 @@ internal sealed partial class Group(string id, GroupCoordinator coordinator)
         return false;
     }
 
+    /// <summary>Drops what is committed for a partition, and what open transactions would commit.</summary>
+    public void Forget(PartitionId partition)
+    {
+        Offsets.Remove(partition);
+        foreach (var pending in PendingOffsets.Values) pending.Remove(partition);
+    }
+
     /// <summary>Puts a stored member back at start; it has its whole session timeout to be heard of again.</summary>
     public void Restore(GroupMember member, long now)
     {
@@ -119,14 +126,16 @@ internal sealed partial class Group(string id, GroupCoordinator coordinator)
     /// <summary>Ends a restore.</summary>
     public void Restored() => State = _members.Count == 0 ? GroupState.Empty : GroupState.Stable;
 
-    /// <summary>Deletes the group when it has no members.</summary>
-    public ErrorCode Kill()
+    /// <summary>Only a group without members can be deleted.</summary>
+    public ErrorCode CheckDeletion() => State switch
     {
-        if (State == GroupState.Dead) return ErrorCode.GroupIdNotFound;
-        if (State != GroupState.Empty) return ErrorCode.NonEmptyGroup;
-        State = GroupState.Dead;
-        return ErrorCode.None;
-    }
+        GroupState.Empty => ErrorCode.None,
+        GroupState.Dead => ErrorCode.GroupIdNotFound,
+        _ => ErrorCode.NonEmptyGroup,
+    };
+
+    /// <summary>The group is deleted: whoever still holds it is refused.</summary>
+    public void Kill() => State = GroupState.Dead;
 
     /// <summary>The common checks of a request that names a member: who it is, and that no other process took its static identity.</summary>
     ErrorCode Identify(string memberId, string? instanceId, out GroupMember? member)

@@ -36,6 +36,22 @@ internal sealed class GroupCoordinator(PartitionLog log, TimeProvider time, Embe
         foreach (var group in _groups.Values) group.Restored();
     }
 
+    /// <summary>Forgets what a start finds of topics that are gone: a crash came between the end of the topic and that of its offsets.</summary>
+    public void ForgetMissing(Func<string, bool> exists)
+    {
+        var topics = new HashSet<string>();
+        foreach (var group in _groups.Values)
+        {
+            foreach (var partition in group.Offsets.Keys) topics.Add(partition.Topic);
+            foreach (var pending in group.PendingOffsets.Values) topics.UnionWith(pending.Keys.Select(partition => partition.Topic));
+        }
+
+        foreach (var topic in topics)
+        {
+            if (!exists(topic)) TopicDeleted(topic);
+        }
+    }
+
     /// <summary>Writes a group's members and generation; called under the group's lock.</summary>
     public void Save(Group group)
     {
@@ -86,15 +102,15 @@ internal sealed class GroupCoordinator(PartitionLog log, TimeProvider time, Embe
         }
     }
 
-    /// <summary>Removes offsets by tombstones; called under the group's lock.</summary>
-    public void RemoveOffsets(Group group, List<PartitionId> partitions, bool andGroup = false)
+    /// <summary>Removes offsets by tombstones; called under the group's lock. What cannot be written stays.</summary>
+    public ErrorCode RemoveOffsets(Group group, List<PartitionId> partitions, bool andGroup = false)
     {
         lock (_writeGate)
         {
             _batch.Start(Now);
             foreach (var partition in partitions)
             {
-                if (!group.Offsets.Remove(partition)) continue;
+                if (!group.Offsets.ContainsKey(partition) && !group.HasPending(partition)) continue;
                 StartRecord();
                 GroupRecords.OffsetKey(_key, group.Id, partition);
                 _batch.Add(_key.Written, default, tombstone: true);
@@ -107,13 +123,12 @@ internal sealed class GroupCoordinator(PartitionLog log, TimeProvider time, Embe
                 _batch.Add(_key.Written, default, tombstone: true);
             }
 
-            if (!_batch.IsEmpty) Write(_batch.Finish());
+            var error = _batch.IsEmpty ? ErrorCode.None : Write(_batch.Finish());
+            if (error != ErrorCode.None) return error;
         }
 
-        foreach (var partition in partitions)
-        {
-            foreach (var pending in group.PendingOffsets.Values) pending.Remove(partition);
-        }
+        foreach (var partition in partitions) group.Forget(partition);
+        return ErrorCode.None;
     }
 
     public ErrorCode Delete(string id)
@@ -121,9 +136,12 @@ internal sealed class GroupCoordinator(PartitionLog log, TimeProvider time, Embe
         if (Find(id) is not { } group) return ErrorCode.GroupIdNotFound;
         lock (group.Gate)
         {
-            var error = group.Kill();
+            // A member whose time is up no longer counts, whether or not the timer has come round to it.
+            group.Tick(Now);
+            var error = group.CheckDeletion();
+            if (error == ErrorCode.None) error = RemoveOffsets(group, [.. group.Offsets.Keys], andGroup: true);
             if (error != ErrorCode.None) return error;
-            RemoveOffsets(group, [.. group.Offsets.Keys], andGroup: true);
+            group.Kill();
             _groups.TryRemove(id, out _);
             return ErrorCode.None;
         }
@@ -136,12 +154,7 @@ internal sealed class GroupCoordinator(PartitionLog log, TimeProvider time, Embe
         {
             lock (group.Gate)
             {
-                var gone = new List<PartitionId>();
-                foreach (var partition in group.Offsets.Keys)
-                {
-                    if (partition.Topic == topic) gone.Add(partition);
-                }
-
+                var gone = group.Offsets.Keys.Concat(group.PendingOffsets.Values.SelectMany(pending => pending.Keys)).Where(partition => partition.Topic == topic).Distinct().ToList();
                 if (gone.Count > 0) RemoveOffsets(group, gone);
             }
         }
@@ -167,9 +180,10 @@ internal sealed class GroupCoordinator(PartitionLog log, TimeProvider time, Embe
             {
                 if (group.State != GroupState.Empty || group.EmptySince > before || group.PendingOffsets.Count > 0) continue;
                 if (group.Offsets.Values.Any(offset => offset.CommitTimestamp > before)) continue;
-            }
 
-            Delete(group.Id);
+                // Under the same lock: a commit that came in between would be answered and lost.
+                Delete(group.Id);
+            }
         }
     }
 
@@ -215,7 +229,7 @@ internal sealed class GroupCoordinator(PartitionLog log, TimeProvider time, Embe
             if (kind == 0) continue;
             var group = GetOrAdd(groupId);
             if (kind == 1 && record.HasValue) Apply(group, partition, GroupRecords.ReadOffset(record.Value), header.IsTransactional ? header.ProducerId : -1);
-            else if (kind == 1) group.Offsets.Remove(partition);
+            else if (kind == 1) group.Forget(partition);
             else if (record.HasValue) GroupRecords.ReadGroup(record.Value, group, Now);
             else _groups.TryRemove(groupId, out _);
         }

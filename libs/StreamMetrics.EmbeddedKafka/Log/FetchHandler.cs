@@ -98,6 +98,18 @@ internal static class FetchHandler
         return available >= fetch.MinBytes;
     }
 
+    /// <summary>The most that the answer can hold: a partition without records takes no part of it.</summary>
+    static int Wish(Parsed fetch)
+    {
+        long wish = 0;
+        foreach (var wanted in fetch.Wanted)
+        {
+            if (wanted.Log?.Available(wanted.Offset, fetch.CommittedOnly) > 0) wish += Math.Max(0, wanted.MaxBytes);
+        }
+
+        return (int)Math.Clamp(wish, 0, Math.Max(0, fetch.MaxBytes));
+    }
+
     static void Subscribe(FetchWaiter waiter, Parsed fetch)
     {
         waiter.StartRound();
@@ -123,7 +135,7 @@ internal static class FetchHandler
         var w = request.Response;
         WriteHeader(request, ErrorCode.None);
         w.ArrayLength(fetch.TopicCount);
-        var left = fetch.MaxBytes;
+        var left = request.HeldBytes = request.Broker.Memory.TakeUpTo(Wish(fetch));
         var (next, sent) = (0, 0);
         foreach (var count in fetch.PartitionCounts)
         {

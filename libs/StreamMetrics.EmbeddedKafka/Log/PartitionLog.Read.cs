@@ -54,9 +54,19 @@ internal sealed partial class PartitionLog
             }
 
             if (!view.IsExact) view.Position = view.Segment.FloorPosition(offset);
-            if (committedOnly) CollectAborted(view.Aborted!, offset, Math.Min(view.Limit, view.Segment.OffsetAtOrAfter(view.Position + maxBytes)));
+            if (committedOnly) CollectAborted(view.Aborted!, offset, Math.Min(view.Limit, UpperBound(view, maxBytes)));
             return view;
         }
+    }
+
+    /// <summary>
+    /// An offset above every batch that the fetch can return: the read may start anywhere up to the next index entry, and its first batch comes whole. Naming
+    /// too many aborted transactions does no harm; one too few would let its records through.
+    /// </summary>
+    static long UpperBound(in FetchView view, int maxBytes)
+    {
+        var latestStart = view.IsExact ? view.Position : view.Segment!.CeilingPosition(view.Offset);
+        return view.Segment!.OffsetAtOrAfter(latestStart + Math.Max(1, maxBytes));
     }
 
     /// <summary>Bytes that a fetch at an offset could return, at least 1 when there are any; an estimate from the index. -1: the fetch is in error.</summary>

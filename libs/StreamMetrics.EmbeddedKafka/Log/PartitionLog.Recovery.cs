@@ -14,8 +14,10 @@ internal sealed partial class PartitionLog
     /// Opens the log of a directory. Complete segments come from their index files; the last one, which a crash may have torn, is scanned, and cut at
     /// the first batch that is incomplete or whose CRC is wrong. Such damage anywhere else is not a crash's and stops the start.
     /// </summary>
+    /// <param name="startOffset">First offset, where DeleteRecords has moved it.</param>
+    /// <param name="now">Current time, ms: producers found in the log have their whole expiry time from here.</param>
     /// <exception cref="InvalidDataException">A segment other than the last is damaged.</exception>
-    public void Open(long startOffset)
+    public void Open(long startOffset, long now)
     {
         Directory.CreateDirectory(_directory);
         CompactionFiles.FinishInterrupted(_directory);
@@ -39,7 +41,8 @@ internal sealed partial class PartitionLog
         _startOffset = Math.Max(startOffset, segments[0].BaseOffset);
         if (_startOffset > _endOffset) _startOffset = _endOffset;
         SegmentIndexFile.Delete(Active.Path);
-        ReplayProducers(ProducerSnapshot.RestoreNewest(_directory, _endOffset, _producers));
+        if (Settings.LogAppendTime) _lastAppendTime = _segments.Max(segment => segment.MaxTimestamp);
+        ReplayProducers(ProducerSnapshot.RestoreNewest(_directory, _endOffset, _producers), now);
     }
 
     /// <summary>Visits a batch of the log.</summary>
@@ -117,7 +120,7 @@ internal sealed partial class PartitionLog
     }
 
     /// <summary>Brings the producer state from an offset up to the end by the headers of the batches.</summary>
-    void ReplayProducers(long from)
+    void ReplayProducers(long from, long now)
     {
         if (from >= _endOffset) return;
         Span<byte> bytes = stackalloc byte[MaxMarkerBytes];
@@ -128,16 +131,16 @@ internal sealed partial class PartitionLog
             {
                 var read = RandomAccess.Read(segment.File, bytes, position);
                 var header = BatchHeader.Read(bytes);
-                if (header.IsControl && header.RecordCount > 0 && header.TotalSize <= read) ReplayMarker(bytes[..read], header);
-                else if (header.HasProducer && !header.IsControl) _producers.Appended(header, header.MaxTimestamp);
+                if (header.IsControl && header.RecordCount > 0 && header.TotalSize <= read) ReplayMarker(bytes[..read], header, now);
+                else if (header.HasProducer && !header.IsControl) _producers.Appended(header, now);
                 position += header.TotalSize;
             }
         }
     }
 
-    void ReplayMarker(ReadOnlySpan<byte> batch, in BatchHeader header)
+    void ReplayMarker(ReadOnlySpan<byte> batch, in BatchHeader header, long now)
     {
-        _producers.Ended(header.ProducerId, header.ProducerEpoch, header.LastOffset, IsCommitMarker(batch, header), header.MaxTimestamp);
+        _producers.Ended(header.ProducerId, header.ProducerEpoch, header.LastOffset, IsCommitMarker(batch, header), now);
     }
 
     /// <summary>Whether a control batch commits, by the key of its record: {version i16, type i16}.</summary>

@@ -7,6 +7,7 @@ internal sealed partial class PartitionLog
     {
         lock (_gate)
         {
+            if (_closed) return ErrorCode.UnknownTopicOrPartition;
             if (offset == -1) offset = _endOffset;
             if (offset < 0 || offset > _endOffset) return ErrorCode.OffsetOutOfRange;
             if (offset > _startOffset) Volatile.Write(ref _startOffset, offset);

@@ -18,6 +18,9 @@ internal sealed partial class PartitionLog : IDisposable
     long _startOffset;
     bool _closed;
 
+    /// <summary>The newest time this log has stamped a batch with (LogAppendTime).</summary>
+    long _lastAppendTime = -1;
+
     /// <summary>Waiting fetches; replaced as a whole on change, so that an append walks it without a lock.</summary>
     FetchWaiter[] _waiters = [];
 
@@ -41,6 +44,15 @@ internal sealed partial class PartitionLog : IDisposable
     public long LastStableOffset
     {
         get { lock (_gate) return LastStable(); }
+    }
+
+    /// <summary>What a loss of power could take of segments that are no longer written to.</summary>
+    public long UnflushedBytesOfCompleteSegments
+    {
+        get
+        {
+            lock (_gate) return _segments[..^1].Sum(segment => segment.Size - segment.FlushedSize);
+        }
     }
 
     /// <summary>
@@ -161,7 +173,7 @@ internal sealed partial class PartitionLog : IDisposable
 
     AppendResult Write(Span<byte> batch, in BatchHeader header, long now)
     {
-        RollIfDue(batch.Length, now);
+        RollIfDue(batch.Length, header.MaxTimestamp, now);
         var baseOffset = _endOffset;
         var maxTimestamp = header.MaxTimestamp;
         long appendTime = -1;
@@ -169,7 +181,7 @@ internal sealed partial class PartitionLog : IDisposable
         if (Settings.LogAppendTime && !header.IsControl)
         {
             // Never goes back within a log, even when the machine's clock does.
-            appendTime = maxTimestamp = Math.Max(now, Active.MaxTimestamp);
+            appendTime = maxTimestamp = _lastAppendTime = Math.Max(now, _lastAppendTime);
             BatchHeader.SetLogAppendTime(batch, header.Attributes, appendTime);
         }
 
@@ -180,7 +192,8 @@ internal sealed partial class PartitionLog : IDisposable
         }
         catch (IOException e)
         {
-            // The segment's size has not moved: what was partly written is overwritten by the next batch or cut off at the next start.
+            // The segment's size has not moved: what was partly written is overwritten by the next batch, or cut off when the segment is
+            // complete or at the next start.
             Log.WriteFailed(_logger, Topic, Partition, e);
             return AppendResult.Refused(ErrorCode.KafkaStorageError, e.Message);
         }
@@ -190,18 +203,25 @@ internal sealed partial class PartitionLog : IDisposable
         return new(ErrorCode.None, baseOffset, appendTime);
     }
 
-    void RollIfDue(int bytes, long now)
+    /// <summary>A segment's age is counted by its records where they have times, as in Kafka: a load of old records must not get a segment each.</summary>
+    void RollIfDue(int bytes, long timestamp, long now)
     {
         var active = Active;
         if (active.Size == 0) return;
         var full = active.Size + bytes > Settings.SegmentBytes;
-        var old = active.FirstTimestamp >= 0 && now - active.FirstTimestamp >= Settings.SegmentMs;
+        var time = timestamp >= 0 && !Settings.LogAppendTime ? timestamp : now;
+        var old = active.FirstTimestamp >= 0 && time - active.FirstTimestamp >= Settings.SegmentMs;
         if (full || old) Roll();
     }
 
-    /// <summary>Completes the active segment and starts the next. A crash between the steps leaves one that is scanned at the next start.</summary>
+    /// <summary>
+    /// Completes the active segment and starts the next. A crash between the steps leaves one that is scanned at the next start. The data goes to the disk
+    /// first, so that not even a loss of power damages a segment that is not the last.
+    /// </summary>
     void Roll()
     {
+        Active.CutToSize();
+        Active.Flush();
         SegmentIndexFile.Write(Active);
         ProducerSnapshot.Write(_directory, _endOffset, _producers);
         ProducerSnapshot.DeleteAllBut(_directory, keep: 2);

@@ -114,7 +114,8 @@ internal sealed class ProducerStates
         if (batch.ProducerEpoch != entry.Epoch) entry.StartEpoch(batch.ProducerEpoch);
         if (batch.BaseSequence >= 0) entry.Remember(new(batch.BaseSequence, batch.LastSequence, batch.BaseOffset, timestamp));
         else entry.LastTimestamp = timestamp;
-        if (!batch.IsTransactional || entry.TransactionStart >= 0) return;
+        // A batch that compaction has emptied belongs to a transaction that ended long ago; its marker may be gone.
+        if (!batch.IsTransactional || batch.RecordCount == 0 || entry.TransactionStart >= 0) return;
         Open(entry, batch.BaseOffset);
     }
 

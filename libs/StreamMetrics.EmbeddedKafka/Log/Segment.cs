@@ -106,6 +106,20 @@ internal sealed class Segment : IDisposable
         return high < 0 ? 0 : Index[high].Position;
     }
 
+    /// <summary>A position at or after the batch that holds an offset.</summary>
+    public long CeilingPosition(long offset)
+    {
+        int low = 0, high = Index.Count;
+        while (low < high)
+        {
+            var middle = (low + high) >>> 1;
+            if (Index[middle].Offset <= offset) low = middle + 1;
+            else high = middle;
+        }
+
+        return low == Index.Count ? Size : Index[low].Position;
+    }
+
     /// <summary>An offset at or above everything stored before a position.</summary>
     public long OffsetAtOrAfter(long position)
     {
@@ -131,6 +145,12 @@ internal sealed class Segment : IDisposable
         }
 
         return position;
+    }
+
+    /// <summary>Cuts off what a failed write has left behind the last whole batch.</summary>
+    public void CutToSize()
+    {
+        if (RandomAccess.GetLength(File) > _size) RandomAccess.SetLength(File, _size);
     }
 
     public void Flush()

@@ -57,9 +57,15 @@ internal sealed class KafkaConnectionHandler(Broker broker) : ConnectionHandler
         }
 
         if (request.MustClose) return false;
-        var go = request.NoResponse || await SendAsync(transport.Output, request.Response).ConfigureAwait(false);
-        request.Response.Reset();
-        return go;
+        try
+        {
+            return request.NoResponse || await SendAsync(transport.Output, request.Response).ConfigureAwait(false);
+        }
+        finally
+        {
+            request.Response.Reset();
+            request.ReleaseHeld();
+        }
     }
 
     /// <summary>Length of the next frame; -1 when the client has closed the connection.</summary>

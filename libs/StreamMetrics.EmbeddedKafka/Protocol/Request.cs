@@ -6,6 +6,9 @@ namespace StreamMetrics.EmbeddedKafka;
 /// </summary>
 internal sealed class Request(Broker broker, string clientHost, CancellationToken closed) : IDisposable
 {
+    /// <summary>Limit of all requests but Produce: their lists become objects, which are many times as large.</summary>
+    const int MaxBytes = 16 << 20;
+
     public Broker Broker { get; } = broker;
 
     public string ClientHost { get; } = clientHost;
@@ -34,6 +37,9 @@ internal sealed class Request(Broker broker, string clientHost, CancellationToke
 
     public bool IsFlexible { get; private set; }
 
+    /// <summary>Bytes of the memory budget that the answer holds until it is sent.</summary>
+    public int HeldBytes { get; set; }
+
     public WireReader Reader() => new(Body.Span, IsFlexible);
 
     /// <summary>
@@ -49,6 +55,7 @@ internal sealed class Request(Broker broker, string clientHost, CancellationToke
         var range = ApiTable.Find(key) ?? throw new ProtocolException($"Request {key} is not served.");
         // A version that is too new changes the header as well; of ApiVersions it must be answered all the same (KIP-511).
         if (!range.Serves(version) && range.Key != ApiKey.ApiVersions) throw new ProtocolException($"{range.Key} v{version} is not served.");
+        if (range.Key != ApiKey.Produce && frame.Length > MaxBytes) throw new ProtocolException($"A {range.Key} request of {frame.Length} bytes; {MaxBytes} are accepted.");
         ClientId = r.OldString() ?? "";
         (Key, Version, IsFlexible) = (range.Key, version, version >= range.FlexibleFrom);
         if (IsFlexible && range.Serves(version))
@@ -70,8 +77,15 @@ internal sealed class Request(Broker broker, string clientHost, CancellationToke
         Response.Flexible = IsFlexible;
     }
 
+    public void ReleaseHeld()
+    {
+        Broker.Memory.Release(HeldBytes);
+        HeldBytes = 0;
+    }
+
     public void Dispose()
     {
+        ReleaseHeld();
         Response.Dispose();
         Waiter.Dispose();
     }

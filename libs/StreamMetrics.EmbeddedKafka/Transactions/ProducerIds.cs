@@ -12,8 +12,7 @@ internal sealed class ProducerIds(MetaStore store)
         {
             if (_next == store.Meta.ProducerIdsReserved)
             {
-                store.Meta.ProducerIdsReserved += BlockSize;
-                store.Save();
+                store.Change(() => store.Meta.ProducerIdsReserved += BlockSize, () => store.Meta.ProducerIdsReserved -= BlockSize);
             }
 
             return _next++;

@@ -52,16 +52,18 @@ internal sealed class TransactionCoordinator(
 
                 // Bumped before the abort, so that the markers carry the new epoch and fence the old producer on every partition.
                 if (state.Status == TransactionStatus.Ongoing) Abort(state);
-                Bump(state);
-                (state.TimeoutMs, state.Status, state.StartedAt) = (timeoutMs, TransactionStatus.Empty, -1);
-                Save(state);
+                Change(state, () =>
+                {
+                    Bump(state);
+                    (state.TimeoutMs, state.Status, state.StartedAt) = (timeoutMs, TransactionStatus.Empty, -1);
+                });
                 return (ErrorCode.None, state.ProducerId, state.ProducerEpoch);
             }
         }
     }
 
     /// <summary>Registers partitions with the open transaction, opening it with the first.</summary>
-    public ErrorCode Add(string id, long producerId, short epoch, IEnumerable<PartitionId> partitions)
+    public ErrorCode Add(string id, long producerId, short epoch, IReadOnlyCollection<PartitionId> partitions)
     {
         if (id.Length == 0) return ErrorCode.InvalidRequest;
         if (Find(id) is not { } state) return ErrorCode.InvalidProducerIdMapping;
@@ -69,10 +71,12 @@ internal sealed class TransactionCoordinator(
         {
             var error = Check(state, producerId, epoch);
             if (error != ErrorCode.None) return error;
-            var changed = state.Status != TransactionStatus.Ongoing;
-            if (changed) (state.Status, state.StartedAt) = (TransactionStatus.Ongoing, Now);
-            foreach (var partition in partitions) changed |= state.Partitions.Add(partition);
-            if (changed) Save(state);
+            if (state.Status == TransactionStatus.Ongoing && partitions.All(state.Partitions.Contains)) return ErrorCode.None;
+            Change(state, () =>
+            {
+                if (state.Status != TransactionStatus.Ongoing) (state.Status, state.StartedAt) = (TransactionStatus.Ongoing, Now);
+                state.Partitions.UnionWith(partitions);
+            });
             return ErrorCode.None;
         }
     }
@@ -165,9 +169,28 @@ internal sealed class TransactionCoordinator(
 
     void Finish(TransactionState state, bool commit)
     {
-        state.Status = commit ? TransactionStatus.PrepareCommit : TransactionStatus.PrepareAbort;
-        Save(state);
+        Change(state, () => state.Status = commit ? TransactionStatus.PrepareCommit : TransactionStatus.PrepareAbort);
         Complete(state, commit);
+    }
+
+    /// <summary>
+    /// Changes a transaction and writes it. What cannot be written (a full disk) is taken back: were memory to know more than the log, a start after a kill
+    /// could decide a transaction otherwise than it was answered, or leave one open that nobody ends.
+    /// </summary>
+    /// <exception cref="IOException">The log does not take the record.</exception>
+    void Change(TransactionState state, Action change)
+    {
+        var before = state.Take();
+        change();
+        try
+        {
+            Save(state);
+        }
+        catch
+        {
+            state.Put(before);
+            throw;
+        }
     }
 
     void Complete(TransactionState state, bool commit)

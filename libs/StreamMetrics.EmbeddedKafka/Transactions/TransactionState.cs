@@ -37,4 +37,18 @@ internal sealed class TransactionState(string id)
     public long StartedAt { get; set; } = -1;
 
     public long UpdatedAt { get; set; }
+
+    /// <summary>Everything that may have to be put back.</summary>
+    public Values Take() => new(ProducerId, ProducerEpoch, LastEpoch, TimeoutMs, Status, StartedAt, UpdatedAt, [.. Partitions]);
+
+    public void Put(Values values)
+    {
+        (ProducerId, ProducerEpoch, LastEpoch, TimeoutMs) = (values.ProducerId, values.ProducerEpoch, values.LastEpoch, values.TimeoutMs);
+        (Status, StartedAt, UpdatedAt) = (values.Status, values.StartedAt, values.UpdatedAt);
+        Partitions.Clear();
+        Partitions.UnionWith(values.Partitions);
+    }
+
+    internal readonly record struct Values(
+        long ProducerId, short ProducerEpoch, short LastEpoch, int TimeoutMs, TransactionStatus Status, long StartedAt, long UpdatedAt, PartitionId[] Partitions);
 }

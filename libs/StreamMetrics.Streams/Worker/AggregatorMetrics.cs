@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using StreamMetrics.Contracts;
 
@@ -75,7 +74,7 @@ public sealed class AggregatorMetrics : IDisposable
         _endToEnd.Record(Math.Max(0, latency.TotalSeconds), tag);
         _commits.Add(1, tag);
         if (aggregates > 0) _aggregates.Add(aggregates, tag);
-        if (deadLetters > 0) _deadLetters.Add(deadLetters, tag);
+        _deadLetters.Add(deadLetters, tag); // a zero as well: it shows that there were none
     }
 
     /// <summary>A partition was restored.</summary>
@@ -97,7 +96,8 @@ public sealed class AggregatorMetrics : IDisposable
         _ends[status.Partition] = end;
         var tag = Partition(status.Partition);
         if (counted.Events > 0) _events.Add(counted.Events, tag);
-        if (counted.Late > 0) _late.Add(counted.Late, tag);
+        _late.Add(counted.Late, tag);
+        _errors.Add(0, new KeyValuePair<string, object?>("next", "retry"));
         if (counted.Misrouted > 0) _misrouted.Add(counted.Misrouted, tag);
         if (counted.Overflowed > 0) _overflowed.Add(counted.Overflowed, tag);
     }
@@ -186,11 +186,4 @@ public readonly record struct EngineTotals(long Events, long Late, long Misroute
     /// <param name="before">Earlier totals.</param>
     public EngineTotals Since(in EngineTotals before) =>
         new(Events - before.Events, Late - before.Late, Misrouted - before.Misrouted, Overflowed - before.Overflowed);
-}
-
-/// <summary>Spans of the worker.</summary>
-static class Tracing
-{
-    /// <summary>Commits are spans of this source.</summary>
-    public static readonly ActivitySource Source = new(AggregatorMetrics.SourceName);
 }

@@ -21,6 +21,9 @@ sealed record TaskContext
 
     public required AggregatorMetrics Metrics { get; init; }
 
+    /// <summary>What is known of services; null: nothing.</summary>
+    public IServiceCatalog? Catalog { get; init; }
+
     public required TimeProvider Time { get; init; }
 
     /// <summary>Called before each record is processed; null but in tests, which make records fail with it.</summary>

@@ -23,8 +23,9 @@ sealed unsafe class StateRestorer : IDisposable
     readonly WorkerOptions _options;
     readonly TimeProvider _time;
     readonly IConsumer<Ignore, Ignore> _uncommitted;
+    readonly IConsumer<Ignore, Ignore> _stable;
 
-    /// <summary>A restorer for all partitions of a worker; its client may be used from several threads.</summary>
+    /// <summary>A restorer for all partitions of a worker; its clients may be used from several threads.</summary>
     /// <param name="options">Options.</param>
     /// <param name="time">Clock for timeouts.</param>
     public StateRestorer(WorkerOptions options, TimeProvider time)
@@ -32,6 +33,7 @@ sealed unsafe class StateRestorer : IDisposable
         _options = options;
         _time = time;
         _uncommitted = Build(IsolationLevel.ReadUncommitted);
+        _stable = Build(IsolationLevel.ReadCommitted);
     }
 
     /// <summary>Steps 1 to 5. Blocks.</summary>
@@ -46,13 +48,12 @@ sealed unsafe class StateRestorer : IDisposable
         cancel.ThrowIfCancellationRequested();
         try
         {
-            using var committed = Build(IsolationLevel.ReadCommitted);
             var input = new TopicPartition(Topics.Events, partition);
             var state = new TopicPartition(Topics.State, partition);
-            var offset = committed.Committed([input], _options.TransactionTimeout)[0].Offset;
+            var offset = _stable.Committed([input], _options.TransactionTimeout)[0].Offset;
             var mark = _uncommitted.QueryWatermarkOffsets(state, _options.TransactionTimeout);
             var engine = new PartitionEngine(partition, _options.Engine);
-            if (mark.High.Value > mark.Low.Value) Read(committed, state, mark.High.Value, engine, cancel);
+            if (mark.High.Value > mark.Low.Value) Read(state, mark, engine, cancel);
             var result = engine.CompleteRestore();
             return new(engine, StartOf(input, offset, result), result.Records);
         }
@@ -62,8 +63,12 @@ sealed unsafe class StateRestorer : IDisposable
         }
     }
 
-    /// <summary>Closes the client.</summary>
-    public void Dispose() => _uncommitted.Dispose();
+    /// <summary>Closes the clients.</summary>
+    public void Dispose()
+    {
+        _uncommitted.Dispose();
+        _stable.Dispose();
+    }
 
     IConsumer<Ignore, Ignore> Build(IsolationLevel isolation) =>
         new ConsumerBuilder<Ignore, Ignore>(ClientSettings.Reader(_options, isolation))
@@ -71,9 +76,13 @@ sealed unsafe class StateRestorer : IDisposable
             .SetLogHandler(static (_, _) => { })
             .Build();
 
-    void Read(IConsumer<Ignore, Ignore> consumer, TopicPartition state, long mark, PartitionEngine engine, CancellationToken cancel)
+    void Read(TopicPartition state, WatermarkOffsets marks, PartitionEngine engine, CancellationToken cancel)
     {
-        consumer.Assign(new TopicPartitionOffset(state, Offset.Beginning));
+        using var consumer = Build(IsolationLevel.ReadCommitted);
+        // A client that is given a partition whose leader it has not heard of, or an offset that it must ask for, tries again half a second later.
+        consumer.QueryWatermarkOffsets(state, _options.TransactionTimeout);
+        consumer.Assign(new TopicPartitionOffset(state, marks.Low));
+        var mark = marks.High.Value;
         using var reader = new BatchReader(consumer, BatchSize);
         var progress = _time.GetTimestamp();
         for (var reached = false; !reached;)

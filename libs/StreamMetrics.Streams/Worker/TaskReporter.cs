@@ -9,10 +9,11 @@ namespace StreamMetrics.Streams.Worker;
 /// <param name="context">What all tasks share.</param>
 sealed class TaskReporter(int partition, TaskContext context)
 {
-    /// <summary>Most producers' spans that a commit links to; more would cost more than they tell.</summary>
-    const int MaxLinks = 16;
+    /// <summary>Most events of one commit that are followed; more would cost more than they tell.</summary>
+    const int MaxTraced = 16;
 
-    readonly List<ActivityLink> _links = [];
+    /// <summary>Spans of traced events, from their processing until the commit that makes it durable.</summary>
+    readonly List<Activity> _traced = [];
     EngineTotals _before;
     CommitOutput? _output;
     Activity? _activity;
@@ -49,13 +50,12 @@ sealed class TaskReporter(int partition, TaskContext context)
     /// <param name="producer">Takes them.</param>
     public void WriteCommit(PartitionEngine engine, PartitionProducer producer)
     {
-        _activity = Tracing.Source.HasListeners()
-            ? Tracing.Source.StartActivity("commit", ActivityKind.Producer, default(ActivityContext), [new("messaging.destination.partition.id", partition)], _links)
-            : null;
-        Activity.Current = null; // commits of several partitions overlap on this thread: none is the parent of another
-        _links.Clear();
+        // Only commits with a traced event have a span: the others would be most of all traces, and tell nothing.
+        _activity = _traced.Count == 0 ? null : Tracing.StartCommit(partition, _traced);
+        foreach (var span in _traced) span.Dispose();
+        _traced.Clear();
         _newest = engine.Watermark;
-        _output = new CommitOutput(producer, _activity?.Id);
+        _output = new CommitOutput(producer, _activity?.Context, context.Catalog);
         engine.WriteCommit(_output);
     }
 
@@ -80,12 +80,13 @@ sealed class TaskReporter(int partition, TaskContext context)
         Log.TaskFailed(context.Logger, partition, next, error.Message);
     }
 
-    /// <summary>Notes the trace of an event, for the next commit to link to.</summary>
+    /// <summary>Follows an event that its producer traces, until the next commit.</summary>
     /// <param name="traceParent">Value of the W3C header.</param>
     public void Link(ReadOnlySpan<byte> traceParent)
     {
-        if (_links.Count >= MaxLinks || traceParent.Length != TraceHeaders.TraceParentLength || !Tracing.Source.HasListeners()) return;
-        if (ActivityContext.TryParse(Encoding.ASCII.GetString(traceParent), null, isRemote: true, out var remote)) _links.Add(new(remote));
+        if (_traced.Count >= MaxTraced || traceParent.Length != TraceHeaders.TraceParentLength || !Tracing.Source.HasListeners()) return;
+        if (!ActivityContext.TryParse(Encoding.ASCII.GetString(traceParent), null, isRemote: true, out var remote)) return;
+        if (Tracing.StartProcess(partition, remote) is { } span) _traced.Add(span);
     }
 
     /// <summary>Reports the partition's figures to the metrics.</summary>

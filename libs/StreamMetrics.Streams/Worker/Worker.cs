@@ -38,7 +38,9 @@ public sealed class Worker : IDisposable
     /// <param name="live">Where provisional values go; null for nowhere.</param>
     /// <param name="time">Clock.</param>
     /// <param name="logger">Log.</param>
-    public Worker(WorkerOptions options, int index, AggregatorMetrics metrics, ILiveLane? live, TimeProvider time, ILogger logger)
+    /// <param name="catalog">What is known of services; null: nothing.</param>
+    public Worker(
+        WorkerOptions options, int index, AggregatorMetrics metrics, ILiveLane? live, TimeProvider time, ILogger logger, IServiceCatalog? catalog = null)
     {
         (_options, _metrics, _live, _time, _logger) = (options, metrics, live, time, logger);
         _instance = GroupInstance.Claim(options, index);
@@ -57,6 +59,7 @@ public sealed class Worker : IDisposable
             CreateProducer = CreateProducer,
             Membership = () => _consumer.ConsumerGroupMetadata,
             Metrics = metrics,
+            Catalog = catalog,
             Time = time,
             Logger = logger,
         };

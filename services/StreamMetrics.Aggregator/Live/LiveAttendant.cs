@@ -5,19 +5,21 @@ using Microsoft.Extensions.Options;
 using Polly;
 using Polly.CircuitBreaker;
 using StackExchange.Redis;
+using StreamMetrics.Aggregator.Catalog;
 using StreamMetrics.Contracts;
 using StreamMetrics.Streams.Worker;
 
 namespace StreamMetrics.Aggregator.Live;
 
 /// <summary>
-/// What goes on beside the values: the id of the input topic, what is watched, whether Redis has lost its contents, and each partition's
-/// status once a second.
+/// What goes on beside the values: the id of the input topic, what is watched, whether Redis has lost its contents, each partition's status
+/// once a second, and the service catalog.
 /// </summary>
 /// <param name="redis">Redis.</param>
 /// <param name="lane">The lane, which holds the statuses.</param>
 /// <param name="shared">What owner threads and sender share.</param>
 /// <param name="worker">Names the brokers.</param>
+/// <param name="catalog">Read by the query service from Redis.</param>
 /// <param name="options">Options.</param>
 /// <param name="time">Clock.</param>
 /// <param name="logger">Log.</param>
@@ -26,6 +28,7 @@ sealed class LiveAttendant(
     RedisLiveLane lane,
     LiveShared shared,
     IOptions<WorkerOptions> worker,
+    ServiceCatalog catalog,
     IOptions<LiveLaneOptions> options,
     TimeProvider time,
     ILogger<LiveAttendant> logger) : BackgroundService
@@ -42,6 +45,7 @@ sealed class LiveAttendant(
     int _version;
     long _probe;
     long _acknowledgedProbe;
+    (CatalogSnapshot Catalog, int Epoch) _written = (CatalogSnapshot.Empty, 0);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -70,7 +74,7 @@ sealed class LiveAttendant(
                 async token =>
                 {
                     var database = redis.GetDatabase();
-                    await Task.WhenAll(ReadInterestAsync(database), ProbeAsync(database), ReportAsync(database)).WaitAsync(options.Value.Timeout, time, token);
+                    await Task.WhenAll(ReadInterestAsync(database), ProbeAsync(database), ReportAsync(database), WriteCatalogAsync(database)).WaitAsync(options.Value.Timeout, time, token);
                 },
                 stop);
         }
@@ -113,6 +117,20 @@ sealed class LiveAttendant(
             var json = JsonSerializer.SerializeToUtf8Bytes(status, ContractsJson.Default.PartitionStatus);
             await database.StringSetAsync(RedisKeys.Pipeline(status.Partition), json, StatusTimeToLive);
         }
+    }
+
+    // After each change of the file, and when Redis has lost it.
+    async Task WriteCatalogAsync(IDatabase database)
+    {
+        var wanted = (catalog.Snapshot, shared.Epoch);
+        if (wanted == _written) return;
+        var change = database.CreateTransaction();
+        var entries = wanted.Snapshot.Services.Select(s => new HashEntry(s.Key, s.Value)).ToArray();
+        var writes = change.KeyDeleteAsync(RedisKeys.ServiceAttributes) as Task;
+        if (entries.Length > 0) writes = Task.WhenAll(writes, change.HashSetAsync(RedisKeys.ServiceAttributes, entries));
+        await change.ExecuteAsync();
+        await writes;
+        _written = wanted;
     }
 
     async Task<string> FindTopicIdAsync(CancellationToken stop)

@@ -9,7 +9,7 @@ using StreamMetrics.Contracts;
 namespace StreamMetrics.Archiver.History;
 
 /// <summary>
-/// Keeps the last hour of final windows in Redis (<c>history:*</c>, docs/formats/redis.md): every row as PostgreSQL has it, written after the
+/// Keeps the final windows that reach into the last hour in Redis (<c>history:*</c>, docs/formats/redis.md): every row as PostgreSQL has it, written after the
 /// transaction. Redis may be slow, away or emptied and never holds up the sink: what could not be written is not queued without end but
 /// read again from PostgreSQL. <see cref="RedisKeys.HistoryComplete"/> is set after such a filling; where it is missing, Redis was emptied.
 /// </summary>
@@ -18,6 +18,9 @@ sealed class HotHistory(Lazy<IConnectionMultiplexer> redis, HistoryRows rows, Ar
 {
     const int MaxQueuedBatches = 64;
     const int WritesInFlight = 500;
+
+    // Readers' clocks may be behind ours: a window stays a little longer than anybody should want it.
+    static readonly TimeSpan Margin = TimeSpan.FromMinutes(1);
     static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(2);
     static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(500);
 
@@ -32,7 +35,7 @@ sealed class HotHistory(Lazy<IConnectionMultiplexer> redis, HistoryRows rows, Ar
     public void Offer(IEnumerable<AggregateRow> changed)
     {
         var oldest = Oldest();
-        var hot = changed.Where(r => r.Key.Start >= oldest).ToList();
+        var hot = changed.Where(r => r.End > oldest).ToList();
         if (hot.Count > 0 && !_queue.Writer.TryWrite(hot)) RequestFill();
     }
 
@@ -95,8 +98,9 @@ sealed class HotHistory(Lazy<IConnectionMultiplexer> redis, HistoryRows rows, Ar
 
         var written = 0L;
         var chunk = new List<AggregateRow>(WritesInFlight);
-        await foreach (var row in rows.ReadAsync(Oldest(), cancellationToken))
+        await foreach (var row in rows.ReadAsync(Oldest() - WindowLengths.Longest, cancellationToken))
         {
+            if (row.End <= Oldest()) continue;
             chunk.Add(row);
             if (chunk.Count < WritesInFlight) continue;
             written += await WriteAsync(database, chunk);
@@ -142,8 +146,9 @@ sealed class HotHistory(Lazy<IConnectionMultiplexer> redis, HistoryRows rows, Ar
     {
         var key = RedisKeys.History(row.Key.ServiceId, row.Key.MetricName, row.Key.Window, row.Key.TagsHash);
         var member = JsonSerializer.SerializeToUtf8Bytes(row.ToAggregate(), ContractsJson.Default.Aggregate);
-        return database.ScriptEvaluateAsync(HistoryScript.Text, [key], [row.Key.Start, row.Revision, member, oldest, (long)RedisKeys.TimeToLive.TotalSeconds]);
+        return database.ScriptEvaluateAsync(HistoryScript.Text, [key], [row.Key.Start, row.Revision, member, oldest - (row.End - row.Key.Start) + 1, (long)RedisKeys.TimeToLive.TotalSeconds]);
     }
 
-    long Oldest() => (time.GetUtcNow() - RedisKeys.TimeToLive).ToUnixTimeMilliseconds();
+    // A window that ended by then is of no use to a question about the last hour.
+    long Oldest() => (time.GetUtcNow() - RedisKeys.TimeToLive - Margin).ToUnixTimeMilliseconds();
 }

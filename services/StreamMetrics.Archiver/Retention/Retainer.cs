@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
+using StreamMetrics.Archiver.Archive;
 using StreamMetrics.Archiver.Database;
 using StreamMetrics.Archiver.Rollups;
 
@@ -8,69 +9,119 @@ namespace StreamMetrics.Archiver.Retention;
 
 /// <summary>
 /// Drops what is older than each tier keeps, by whole partitions, so that nothing is scanned and no space is left behind. A partition goes when
-/// its last instant is old enough and when every roll-up of it has been computed.
+/// its last instant is old enough, every roll-up of it has been computed, and, where there is an archive, what it holds at that moment is there.
 /// </summary>
-sealed class Retainer(NpgsqlDataSource source, PartitionStore partitions, IOptions<ArchiverOptions> options, TimeProvider time, ILogger<Retainer> logger)
+/// <param name="source">The database.</param>
+/// <param name="partitions">Partitions that are known to exist.</param>
+/// <param name="archive">Where partitions go first; null: nowhere.</param>
+/// <param name="state">What the health check tells.</param>
+/// <param name="metrics">Metrics.</param>
+/// <param name="options">How long everything is kept.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Log.</param>
+sealed class Retainer(
+    NpgsqlDataSource source, PartitionStore partitions, ColdArchive? archive, ArchiveState state, ArchiverMetrics metrics, IOptions<ArchiverOptions> options,
+    TimeProvider time, ILogger<Retainer> logger)
 {
-    /// <summary>Drops what is due.</summary>
-    public void DropExpired()
+    /// <summary>Archives and drops what is due. One instance does it at a time; for the others there is nothing to do.</summary>
+    /// <returns>False when the archive did not take something, which stays for the next try.</returns>
+    public async Task<bool> DropExpiredAsync(CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
-        Drop(PartitionedTable.Aggregates, now - options.Value.RawRetention);
-        Drop(RollupTier.Hourly.Table, now - options.Value.HourlyRetention);
-        Drop(RollupTier.Daily.Table, now - options.Value.DailyRetention);
-        DeleteRejects(now - options.Value.RawRetention);
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        if (!await AdvisoryLocks.TryTakeForSessionAsync(connection, AdvisoryLocks.Retention, cancellationToken)) return true;
+        try
+        {
+            var now = time.GetUtcNow();
+            var isDone = await DropAsync(connection, PartitionedTable.Aggregates, now - options.Value.RawRetention, cancellationToken);
+            isDone &= await DropAsync(connection, RollupTier.Hourly.Table, now - options.Value.HourlyRetention, cancellationToken);
+            isDone &= await DropAsync(connection, RollupTier.Daily.Table, now - options.Value.DailyRetention, cancellationToken);
+            await DeleteRejectsAsync(connection, now - options.Value.RawRetention, cancellationToken);
+            if (isDone) state.Worked();
+            return isDone;
+        }
+        finally
+        {
+            await AdvisoryLocks.ReleaseForSessionAsync(connection, AdvisoryLocks.Retention);
+        }
     }
 
-    void DeleteRejects(DateTimeOffset keepFrom)
+    static async Task DeleteRejectsAsync(NpgsqlConnection connection, DateTimeOffset keepFrom, CancellationToken cancellationToken)
     {
-        using var command = source.CreateCommand("DELETE FROM sink_rejects WHERE created_at < $1");
+        await using var command = new NpgsqlCommand("DELETE FROM sink_rejects WHERE created_at < $1", connection);
         command.Parameters.Add(new() { Value = keepFrom.UtcDateTime, NpgsqlDbType = NpgsqlDbType.TimestampTz });
-        command.ExecuteNonQuery();
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    void Drop(PartitionedTable table, DateTimeOffset keepFrom)
+    async Task<bool> DropAsync(NpgsqlConnection connection, PartitionedTable table, DateTimeOffset keepFrom, CancellationToken cancellationToken)
     {
-        using var connection = source.OpenConnection();
-        foreach (var partition in Existing(connection, table).Where(p => p.To <= keepFrom).OrderBy(p => p.From))
+        foreach (var partition in (await RetentionSql.ExistingAsync(connection, table, cancellationToken)).Where(p => p.To <= keepFrom).OrderBy(p => p.From))
         {
-            if (!TryDrop(connection, table, partition)) return;
+            if (await RetentionSql.KeptUntilAsync(connection, partition, cancellationToken) is { } until && until > time.GetUtcNow()) continue;
+            if (await RetentionSql.IsAwaitedAsync(connection, table, partition, cancellationToken))
+            {
+                Log.PartitionAwaited(logger, partition.Name);
+                return true;
+            }
+
+            try
+            {
+                var archived = archive is null ? null : await ArchiveAsync(archive, connection, table, partition, cancellationToken);
+                if (archived is { IsLeftOver: true }) continue;
+                if (!await TryDropAsync(connection, table, partition, archived?.Manifest, cancellationToken)) return true;
+            }
+            catch (Exception e) when (!DatabaseAvailability.IsOutage(e) && ArchiveException.IsFailure(e, cancellationToken))
+            {
+                Log.ArchiveFailed(logger, partition.Name, e.Message);
+                state.Failed(partition.Name, e.Message);
+                metrics.ArchiveFailed();
+                return false;
+            }
         }
+
+        return true;
     }
 
-    static List<TablePartition> Existing(NpgsqlConnection connection, PartitionedTable table)
+    /// <param name="Manifest">What the archive has of it; null for a partition without rows.</param>
+    /// <param name="IsLeftOver">It holds rows that came after it was archived and dropped: they belong to the archived ones and must not replace them.</param>
+    sealed record Archived(ArchiveManifest? Manifest, bool IsLeftOver = false);
+
+    async Task<Archived> ArchiveAsync(
+        ColdArchive cold, NpgsqlConnection connection, PartitionedTable table, TablePartition partition, CancellationToken cancellationToken)
     {
-        using var command = new NpgsqlCommand(
-            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::regclass", connection);
-        command.Parameters.Add(new() { Value = table.Name });
-        using var row = command.ExecuteReader();
-        var partitions = new List<TablePartition>();
-        while (row.Read())
+        var manifest = await cold.FindAsync(partition.Name, cancellationToken);
+        var content = await RetentionSql.ContentAsync(connection, partition, manifest?.Columns, cancellationToken);
+        if (content.Rows == 0) return new(null);
+        if (manifest is not null && manifest.Content == content)
         {
-            // A partition with another name was attached by hand: it is not ours to drop.
-            if (table.Parse(row.GetString(0)) is { } partition) partitions.Add(partition);
+            await cold.VerifyAsync(manifest, cancellationToken);
+            return new(manifest);
         }
 
-        return partitions;
+        var wasDropped = manifest is not null && await RetentionSql.WasDroppedAsync(connection, table, partition, cancellationToken)
+            && await RetentionSql.KeptUntilAsync(connection, partition, cancellationToken) is null;
+        if (!wasDropped) return new(await cold.ExportAsync(connection, table, partition, cancellationToken));
+        Log.PartitionLeftOver(logger, partition.Name, content.Rows);
+        return new(manifest, IsLeftOver: true);
     }
 
     /// <returns>False when it has to stay for now, and with it all younger ones.</returns>
-    bool TryDrop(NpgsqlConnection connection, PartitionedTable table, TablePartition partition)
+    async Task<bool> TryDropAsync(
+        NpgsqlConnection connection, PartitionedTable table, TablePartition partition, ArchiveManifest? archived, CancellationToken cancellationToken)
     {
         try
         {
-            using var transaction = connection.BeginTransaction();
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             // Whoever reads the table for long makes the drop wait, and everybody else behind it: better try again later.
-            Execute(connection, $"SET LOCAL lock_timeout = '2s'; SELECT pg_advisory_xact_lock({AdvisoryLocks.Partitions})");
-            if (IsAwaited(connection, table, partition))
+            await RetentionSql.ExecuteAsync(
+                connection, $"SET LOCAL lock_timeout = '2s'; SELECT pg_advisory_xact_lock({AdvisoryLocks.Partitions}); LOCK TABLE {partition.Name} IN SHARE MODE", cancellationToken);
+            if (archive is not null && !await IsUnchangedAsync(connection, partition, archived, cancellationToken))
             {
-                Log.PartitionAwaited(logger, partition.Name);
+                Log.PartitionChanged(logger, partition.Name);
                 return false;
             }
 
-            NoteDropped(connection, table, partition);
-            Execute(connection, $"DROP TABLE IF EXISTS {partition.Name}");
-            transaction.Commit();
+            await RetentionSql.DropAsync(connection, table, partition, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
         {
@@ -83,31 +134,12 @@ sealed class Retainer(NpgsqlDataSource source, PartitionStore partitions, IOptio
         return true;
     }
 
-    static bool IsAwaited(NpgsqlConnection connection, PartitionedTable table, TablePartition partition)
+    // Nobody can write to it any more, and it is what the archive has: a row that came during the export is not lost.
+    static async Task<bool> IsUnchangedAsync(NpgsqlConnection connection, TablePartition partition, ArchiveManifest? archived, CancellationToken cancellationToken)
     {
-        if (RollupTier.All.FirstOrDefault(t => t.Input == table) is not { } tier) return false;
-        using var command = new NpgsqlCommand("SELECT EXISTS (SELECT FROM rollup_work WHERE tier = $1 AND bucket >= $2 AND bucket < $3)", connection);
-        command.Parameters.Add(new() { Value = tier.Name });
-        command.Parameters.Add(new() { Value = partition.From.UtcDateTime - tier.Length, NpgsqlDbType = NpgsqlDbType.TimestampTz });
-        command.Parameters.Add(new() { Value = partition.To.UtcDateTime, NpgsqlDbType = NpgsqlDbType.TimestampTz });
-        return (bool)command.ExecuteScalar()!;
-    }
-
-    static void NoteDropped(NpgsqlConnection connection, PartitionedTable table, TablePartition partition)
-    {
-        using var command = new NpgsqlCommand(
-            """
-            INSERT INTO retention_progress AS p (table_name, dropped_before) VALUES ($1, $2)
-            ON CONFLICT (table_name) DO UPDATE SET dropped_before = greatest(p.dropped_before, excluded.dropped_before)
-            """, connection);
-        command.Parameters.Add(new() { Value = table.Name });
-        command.Parameters.Add(new() { Value = partition.To.UtcDateTime, NpgsqlDbType = NpgsqlDbType.TimestampTz });
-        command.ExecuteNonQuery();
-    }
-
-    static void Execute(NpgsqlConnection connection, string sql)
-    {
-        using var command = new NpgsqlCommand(sql, connection);
-        command.ExecuteNonQuery();
+        await RetentionSql.ExecuteAsync(connection, TableContent.TextSettings, cancellationToken);
+        var columns = archived?.Columns ?? await TableContent.ColumnsAsync(connection, partition.Name, cancellationToken);
+        var content = await TableContent.ReadAsync(connection, partition.Name, columns, cancellationToken);
+        return archived is null ? content.Rows == 0 : content == archived.Content;
     }
 }

@@ -53,6 +53,9 @@ sealed class AggregateRow
 
     public Exemplar? Exemplar { get; private set; }
 
+    /// <summary>What the service catalog said last; null when it said nothing.</summary>
+    public IReadOnlyDictionary<string, string>? Catalog { get; private set; }
+
     /// <summary>Number of aggregates merged.</summary>
     public long Revision { get; private set; }
 
@@ -80,6 +83,7 @@ sealed class AggregateRow
         Last = aggregate.Last,
         LastTime = aggregate.LastTime,
         Exemplar = aggregate.Exemplar,
+        Catalog = aggregate.Catalog,
         Revision = 1,
         _sketchBytes = aggregate.Sketch,
     };
@@ -87,7 +91,7 @@ sealed class AggregateRow
     /// <summary>A row as the database has it.</summary>
     public static AggregateRow Stored(
         RowKey key, long end, AggregateScope scope, string metricType, string unit, IReadOnlyDictionary<string, string> tags, long count, double sum, long errors,
-        long late, double last, long lastTime, Exemplar? exemplar, long revision, byte[] sketch, SortedDictionary<int, long> applied) =>
+        long late, double last, long lastTime, Exemplar? exemplar, IReadOnlyDictionary<string, string>? catalog, long revision, byte[] sketch, SortedDictionary<int, long> applied) =>
         new(key, applied)
         {
             Scope = scope,
@@ -102,6 +106,7 @@ sealed class AggregateRow
             Last = last,
             LastTime = lastTime,
             Exemplar = exemplar,
+            Catalog = catalog,
             Revision = revision,
             _sketchBytes = sketch,
         };
@@ -119,6 +124,7 @@ sealed class AggregateRow
             End = end,
             Last = first.Last,
             LastTime = first.LastTime,
+            Catalog = rows[^1].Catalog,
             _sketch = new(),
         };
         foreach (var row in rows) total.Accumulate(row.Count, row.Sum, row.Errors, row.Late, row.Last, row.LastTime, row.Exemplar, row.Sketch, row.Revision);
@@ -135,6 +141,7 @@ sealed class AggregateRow
     {
         if (_applied.TryGetValue(aggregate.Partition, out var applied) && aggregate.AsOfOffset <= applied) return false;
         _applied[aggregate.Partition] = aggregate.AsOfOffset;
+        Catalog = aggregate.Catalog ?? Catalog;
         Accumulate(
             aggregate.Count, aggregate.Sum, aggregate.Errors, aggregate.Late, aggregate.Last, aggregate.LastTime, aggregate.Exemplar,
             ExponentialHistogram.Read(aggregate.Sketch), revisions: 1);

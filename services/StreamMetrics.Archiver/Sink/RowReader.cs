@@ -25,8 +25,9 @@ static class RowReader
             last: row.GetDouble(13),
             lastTime: row.GetInt64(14),
             exemplar: row.IsDBNull(15) ? null : JsonSerializer.Deserialize(row.GetString(15), ContractsJson.Default.Exemplar),
+            catalog: row.IsDBNull(18) ? null : JsonSerializer.Deserialize(row.GetString(18), ContractsJson.Default.IReadOnlyDictionaryStringString),
             revision: Math.Abs(row.GetInt64(16)),
             sketch: row.GetFieldValue<byte[]>(17),
-            applied: JsonSerializer.Deserialize(row.GetString(18), ArchiverJson.Default.SortedDictionaryInt32Int64)!);
+            applied: JsonSerializer.Deserialize(row.GetString(19), ArchiverJson.Default.SortedDictionaryInt32Int64)!);
     }
 }

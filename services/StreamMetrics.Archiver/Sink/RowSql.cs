@@ -9,7 +9,7 @@ static class RowSql
     const string RollupColumns =
         """
         "timestamp", service_id, metric_name, window_size, tags_hash, scope, metric_type, unit, tags, count, sum, avg, min, max, p50, p95, p99,
-        errors, last, last_time, exemplar, late, revision, max_relative_error, sketch
+        errors, last, last_time, exemplar, catalog, late, revision, max_relative_error, sketch
         """;
 
     const string Columns = $"{RollupColumns}, applied";
@@ -19,7 +19,7 @@ static class RowSql
     const string ReadCommon =
         """
         (extract(epoch FROM a."timestamp") * 1000)::bigint, a.service_id, a.metric_name, a.window_size, a.tags_hash, a.scope, a.metric_type, a.unit,
-        a.tags::text, a.count, a.sum, a.errors, a.late, a.last, (extract(epoch FROM a.last_time) * 1000)::bigint, a.exemplar::text, a.revision, a.sketch
+        a.tags::text, a.count, a.sum, a.errors, a.late, a.last, (extract(epoch FROM a.last_time) * 1000)::bigint, a.exemplar::text, a.revision, a.sketch, a.catalog::text
         """;
 
     /// <summary>A table of the connection's own that rows are copied into, in two passes; empty again after every transaction.</summary>
@@ -49,7 +49,7 @@ static class RowSql
     const string Replace =
         """
         count = excluded.count, sum = excluded.sum, avg = excluded.avg, min = excluded.min, max = excluded.max, p50 = excluded.p50, p95 = excluded.p95,
-        p99 = excluded.p99, errors = excluded.errors, last = excluded.last, last_time = excluded.last_time, exemplar = excluded.exemplar,
+        p99 = excluded.p99, errors = excluded.errors, last = excluded.last, last_time = excluded.last_time, exemplar = excluded.exemplar, catalog = excluded.catalog,
         late = excluded.late, revision = excluded.revision, max_relative_error = excluded.max_relative_error, sketch = excluded.sketch
         """;
 

@@ -43,6 +43,8 @@ static class RowWriter
         import.Write(Time(row.LastTime), NpgsqlDbType.TimestampTz);
         if (row.Exemplar is { } exemplar) import.Write(JsonSerializer.Serialize(WithoutNul(exemplar), ContractsJson.Default.Exemplar), NpgsqlDbType.Jsonb);
         else import.WriteNull();
+        if (row.Catalog is { } catalog) import.Write(JsonSerializer.Serialize(WithoutNul(catalog), ContractsJson.Default.IReadOnlyDictionaryStringString), NpgsqlDbType.Jsonb);
+        else import.WriteNull();
         import.Write(row.Late, NpgsqlDbType.Bigint);
         import.Write(row.Revision, NpgsqlDbType.Bigint);
         import.Write(row.Sketch.MaxRelativeError, NpgsqlDbType.Double);

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Confluent.Kafka;
 using StreamMetrics.Archiver.Database;
+using StreamMetrics.Contracts;
 
 namespace StreamMetrics.Archiver.Sink;
 
@@ -70,7 +72,23 @@ sealed class SinkAssignment(SinkWriter writer, DatabaseAvailability database, IL
         if (reason is not null) Log.Rejected(logger, result.TopicPartitionOffset.ToString(), reason);
         Batch.Add(aggregate is null
             ? new(result.TopicPartitionOffset, null, reason, result.Message.Key, result.Message.Value)
-            : new(result.TopicPartitionOffset, aggregate, null, null, null, SinkTracing.ContextOf(result.Message.Headers)));
+            : new(result.TopicPartitionOffset, aggregate with { Catalog = Catalog(result) }, null, null, null, SinkTracing.ContextOf(result.Message.Headers)));
+    }
+
+    // What stands beside an aggregate must not keep it from being stored.
+    IReadOnlyDictionary<string, string>? Catalog(ConsumeResult<byte[]?, byte[]?> result)
+    {
+        if (!result.Message.Headers.TryGetLastBytes(KafkaHeaders.Catalog, out var json)) return null;
+        try
+        {
+            var attributes = JsonSerializer.Deserialize(json, ContractsJson.Default.IReadOnlyDictionaryStringString);
+            return attributes is null || attributes.Values.Contains(null) ? null : attributes;
+        }
+        catch (JsonException e)
+        {
+            Log.CatalogUnreadable(logger, result.TopicPartitionOffset.ToString(), e.Message);
+            return null;
+        }
     }
 
     // Kafka answers "out of range" where an offset does not exist any more, and the client then goes to the beginning.

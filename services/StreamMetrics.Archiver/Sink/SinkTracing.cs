@@ -4,12 +4,17 @@ using Confluent.Kafka;
 
 namespace StreamMetrics.Archiver.Sink;
 
-/// <summary>A span per batch, linked to the commits of the aggregators whose aggregates it writes (W3C context in the record's headers).</summary>
-static class SinkTracing
+/// <summary>
+/// The spans of a batch (W3C context in the records' headers): one in each trace that its aggregates come from, linked to the first, which is
+/// the parent of what the database client does. A batch without traced aggregates has none.
+/// </summary>
+sealed class SinkTracing : IDisposable
 {
     const string TraceParent = "traceparent";
-    const int MaxLinks = 32;
+    const int MaxTraces = 32;
     static readonly ActivitySource Source = new(ArchiverMetrics.MeterName);
+
+    readonly List<Activity> _spans = [];
 
     /// <summary>The context that a record carries; null when there is none or nobody traces.</summary>
     public static ActivityContext? ContextOf(Headers headers) =>
@@ -17,11 +22,35 @@ static class SinkTracing
             ? context
             : null;
 
-    /// <summary>Starts the span of a batch; null when nobody traces.</summary>
-    public static Activity? Start(SinkBatch batch)
+    /// <summary>Starts the spans of a batch; null when nobody traces.</summary>
+    public static SinkTracing? Start(SinkBatch batch)
     {
         if (!Source.HasListeners()) return null;
-        var links = batch.Records.Select(r => r.Origin).OfType<ActivityContext>().Distinct().Take(MaxLinks).Select(c => new ActivityLink(c));
-        return Source.StartActivity("archive aggregates", ActivityKind.Consumer, parentContext: default, links: links)?.SetTag("messaging.batch.message_count", batch.Records.Count);
+        var tracing = new SinkTracing();
+        foreach (var group in batch.Records.Where(r => r.Origin is not null).GroupBy(r => r.Origin!.Value).Take(MaxTraces))
+        {
+            var topic = group.First().Position.Topic;
+            ActivityLink[] links = tracing._spans is [var first, ..] ? [new(first.Context)] : [];
+            var span = Source.StartActivity($"process {topic}", ActivityKind.Consumer, group.Key, null, links);
+            if (span is null) continue;
+            span.SetTag("messaging.system", "kafka").SetTag("messaging.operation.type", "process").SetTag("messaging.operation.name", "process")
+                .SetTag("messaging.destination.name", topic).SetTag("messaging.batch.message_count", batch.Records.Count);
+            tracing._spans.Add(span);
+        }
+
+        Activity.Current = tracing._spans.FirstOrDefault();
+        return tracing;
+    }
+
+    /// <summary>How the batch ended.</summary>
+    public void SetStatus(ActivityStatusCode code, string description)
+    {
+        foreach (var span in _spans) span.SetStatus(code, description);
+    }
+
+    public void Dispose()
+    {
+        foreach (var span in _spans) span.Dispose();
+        Activity.Current = null;
     }
 }

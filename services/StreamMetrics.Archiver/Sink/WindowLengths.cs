@@ -14,6 +14,9 @@ static class WindowLengths
         [WindowNames.FifteenMinutes] = 900_000,
     };
 
+    /// <summary>Length in ms of the longest window that the engine emits.</summary>
+    public static long Longest { get; } = Emitted.Values.Max();
+
     /// <summary>Length of a window in ms.</summary>
     public static long Milliseconds(string window) =>
         Emitted.TryGetValue(window, out var length) ? length : (long)RollupTier.All.Single(t => t.Window == window).Length.TotalMilliseconds;

@@ -14,7 +14,7 @@ namespace StreamMetrics.LoadGenerator.Ledger;
 /// What a killed process had handed to the network may still be appended for a moment: the count ends when the topic has had no new
 /// event of ours for <see cref="Quiet"/>.
 /// </remarks>
-sealed class TopicRecount(string bootstrapServers, WindowLedger ledger, EventIds ids, TimeProvider time, ILogger logger)
+sealed class TopicRecount(string bootstrapServers, IReadOnlyDictionary<string, string> security, WindowLedger ledger, EventIds ids, TimeProvider time, ILogger logger)
 {
     static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
     static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
@@ -98,7 +98,7 @@ sealed class TopicRecount(string bootstrapServers, WindowLedger ledger, EventIds
 
     static long End(IConsumer<Ignore, byte[]?> consumer, TopicPartition partition) => consumer.QueryWatermarkOffsets(partition, Timeout).High.Value;
 
-    IConsumer<Ignore, byte[]?> CreateConsumer() => new ConsumerBuilder<Ignore, byte[]?>(new ConsumerConfig
+    IConsumer<Ignore, byte[]?> CreateConsumer() => new ConsumerBuilder<Ignore, byte[]?>(new ConsumerConfig(new Dictionary<string, string>(security))
     {
         BootstrapServers = bootstrapServers,
         // No group is joined and no offset committed; the client wants a name nevertheless.

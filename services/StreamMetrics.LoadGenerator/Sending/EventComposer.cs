@@ -1,4 +1,6 @@
 using System.Buffers.Text;
+using System.Diagnostics;
+using System.Text;
 using StreamMetrics.LoadGenerator.Simulation;
 
 namespace StreamMetrics.LoadGenerator.Sending;
@@ -28,9 +30,24 @@ sealed class EventComposer(EventIds ids, RandomSource random, double traceShare)
     public ReadOnlySpan<byte> Compose(SimulatedSeries series, EventKind kind, long timestamp, long thousandths)
     {
         ComposeUpToTail(series, kind, timestamp, thousandths);
-        if (traceShare > 0 && random.NextDouble() < traceShare) return _buffer.AsSpan(0, AppendTrace(_tailEnd));
+        if (traceShare > 0 && !EventTracing.IsWanted && random.NextDouble() < traceShare) return _buffer.AsSpan(0, AppendTrace(_tailEnd));
         _buffer[_tailEnd] = (byte)'}';
         return _buffer.AsSpan(0, _tailEnd + 1);
+    }
+
+    /// <summary>Writes a valid event that carries a trace.</summary>
+    /// <param name="series">Its series.</param>
+    /// <param name="timestamp">Event time, ms since the epoch.</param>
+    /// <param name="thousandths">Its value in thousandths.</param>
+    /// <param name="trace">The trace.</param>
+    public ReadOnlySpan<byte> Compose(SimulatedSeries series, long timestamp, long thousandths, Activity trace)
+    {
+        ComposeUpToTail(series, EventKind.Valid, timestamp, thousandths);
+        var at = WriteText(_tailEnd, ",\"metadata\":{\"traceId\":\""u8);
+        at += Encoding.ASCII.GetBytes(trace.TraceId.ToHexString(), _buffer.AsSpan(at));
+        at = WriteText(at, "\",\"spanId\":\""u8);
+        at += Encoding.ASCII.GetBytes(trace.SpanId.ToHexString(), _buffer.AsSpan(at));
+        return _buffer.AsSpan(0, WriteText(at, "\"}}"u8));
     }
 
     /// <summary>The event that was composed last once more, as a sender would that got no answer: the same id, and the attempt in the metadata.</summary>

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using StreamMetrics.Client.Kafka;
 using StreamMetrics.LoadGenerator.Ledger;
 using StreamMetrics.LoadGenerator.Simulation;
+using StreamMetrics.ServiceDefaults.Kafka;
 
 namespace StreamMetrics.LoadGenerator.Sending;
 
@@ -27,6 +29,8 @@ sealed class LoadSender : IEventProducerObserver, IDisposable
     readonly WindowLedger _ledger;
     readonly Lock _ledgerLock;
     readonly InFlightEvents _inFlight = new();
+    readonly EventTracing _tracing;
+    readonly KafkaClientMetrics _clientMetrics;
     readonly TimeProvider _time;
     readonly ILogger _logger;
     readonly double _specialShare;
@@ -35,15 +39,16 @@ sealed class LoadSender : IEventProducerObserver, IDisposable
     long _sentSincePoll;
 
     public LoadSender(
-        World world, LoadGeneratorOptions options, EventIds ids, string bootstrapServers, WindowLedger ledger, Lock ledgerLock, TimeProvider time,
-        ILogger logger)
+        World world, LoadGeneratorOptions options, EventIds ids, string bootstrapServers, IReadOnlyDictionary<string, string> security, WindowLedger ledger,
+        Lock ledgerLock, TimeProvider time, KafkaClientMetrics clientMetrics, ILogger logger)
     {
-        (_world, _options, _ledger, _ledgerLock, _time, _logger) = (world, options, ledger, ledgerLock, time, logger);
+        (_world, _options, _ledger, _ledgerLock, _time, _clientMetrics, _logger) = (world, options, ledger, ledgerLock, time, clientMetrics, logger);
+        _tracing = new(options.TracesPerSecond);
         _random = new(options.Seed);
         _composer = new(ids, _random, options.TraceShare);
         _specialShare = options.InvalidShare + options.LateShare + options.BeyondHorizonShare + options.DuplicateShare;
         foreach (var series in world.Series) series.LedgerMetric = ledger.Metric(series.ServiceId, series.MetricName);
-        _producer = new(Contracts.Topics.Events, ProducerSettings.Create(bootstrapServers, [LargeBatches, .. options.Kafka]), this);
+        _producer = new(Contracts.Topics.Events, ProducerSettings.Create(bootstrapServers, [LargeBatches, KafkaClientMetrics.Interval, .. security, .. options.Kafka]), this);
     }
 
     /// <summary>Whether every event that was made is acknowledged.</summary>
@@ -97,6 +102,7 @@ sealed class LoadSender : IEventProducerObserver, IDisposable
     void IEventProducerObserver.Delivered(in Delivery delivery)
     {
         var completed = _inFlight.Complete(delivery.Id);
+        _tracing.Delivered(delivery);
         if (!delivery.IsAcknowledged)
             throw new EventLostException($"Kafka gave up an event: {EventProducer.Describe(delivery.ErrorCode)}. The ledger would no longer be true.");
         _ledger.Acknowledged(completed.Kind, completed.Metric, completed.Timestamp, completed.Value, delivery.Partition, delivery.Offset);
@@ -112,13 +118,30 @@ sealed class LoadSender : IEventProducerObserver, IDisposable
 
     void IEventProducerObserver.Log(int severity, string text) => Log.Kafka(_logger, text);
 
+    void IEventProducerObserver.Statistics(string json) => _clientMetrics.Statistics(json);
+
     bool TrySendOne(long now)
     {
         if (!SendWaiting()) return false;
         var series = _world.Series[_world.Choice.Next(_random)];
         var thousandths = series.Values.Next(_random);
         if (_specialShare > 0 && _random.NextDouble() is var chance && chance < _specialShare) return SendSpecial(series, thousandths, now, chance);
+        if (_tracing.IsDue(now) && _tracing.Start(series.ServiceId, now) is { } span) return SendTraced(series, thousandths, now, span);
         return Offer(series, _composer.Compose(series, EventKind.Valid, now, thousandths), EventKind.Valid, now, thousandths, now);
+    }
+
+    bool SendTraced(SimulatedSeries series, long thousandths, long now, Activity span)
+    {
+        var id = _inFlight.NextNumber;
+        if (!Offer(series, _composer.Compose(series, now, thousandths, span), EventKind.Valid, now, thousandths, now, EventTracing.Context(span)))
+        {
+            // It goes later and without its header: its trace ends here.
+            span.Dispose();
+            return false;
+        }
+
+        _tracing.Sent(id, span);
+        return true;
     }
 
     bool SendSpecial(SimulatedSeries series, long thousandths, long now, double chance)
@@ -144,21 +167,24 @@ sealed class LoadSender : IEventProducerObserver, IDisposable
     }
 
     /// <summary>Hands an event over; one that Kafka has no room for is kept and goes first next time. False then.</summary>
-    bool Offer(SimulatedSeries series, ReadOnlySpan<byte> json, EventKind kind, long timestamp, long thousandths, long now)
+    bool Offer(
+        SimulatedSeries series, ReadOnlySpan<byte> json, EventKind kind, long timestamp, long thousandths, long now, ReadOnlySpan<byte> traceParent = default)
     {
         var made = new InFlightEvent
         {
             Timestamp = timestamp, Value = thousandths / ValueModel.PerUnit, Created = now, Metric = series.LedgerMetric, Kind = kind,
         };
-        if (TryHandOver(series.Key, json, made)) return true;
+        if (TryHandOver(series.Key, json, made, traceParent)) return true;
         _waiting = (series.Key, json.ToArray(), made);
         return false;
     }
 
-    bool TryHandOver(ReadOnlySpan<byte> key, ReadOnlySpan<byte> json, in InFlightEvent made)
+    bool TryHandOver(ReadOnlySpan<byte> key, ReadOnlySpan<byte> json, in InFlightEvent made, ReadOnlySpan<byte> traceParent = default)
     {
         if (_inFlight.IsFull) return false;
-        var error = _producer.Send(key, json, _inFlight.NextNumber);
+        var error = traceParent.IsEmpty
+            ? _producer.Send(key, json, _inFlight.NextNumber)
+            : _producer.SendWithHeader(key, json, _inFlight.NextNumber, EventTracing.Header, traceParent);
         if (error == EventProducer.QueueFull) return false;
         if (error != 0) throw new EventProducerException($"Kafka does not take an event: {EventProducer.Describe(error)}");
         _inFlight.Add(made);

@@ -5,6 +5,7 @@ using StreamMetrics.Contracts;
 using StreamMetrics.Query.Input;
 using StreamMetrics.Query.Pipeline;
 using StreamMetrics.Query.Stores;
+using StreamMetrics.ServiceDefaults.Kafka;
 
 namespace StreamMetrics.Query.DeadLetters;
 
@@ -18,8 +19,8 @@ sealed class DeadLetterService(IConfiguration configuration) : IDisposable
     static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     readonly SemaphoreSlim _one = new(1, 1);
-    readonly Lazy<IConsumer<byte[]?, byte[]?>> _consumer = new(() => CreateConsumer(Servers(configuration)));
-    readonly Lazy<IProducer<byte[]?, byte[]?>> _producer = new(() => CreateProducer(Servers(configuration)));
+    readonly Lazy<IConsumer<byte[]?, byte[]?>> _consumer = new(() => CreateConsumer(Servers(configuration), configuration));
+    readonly Lazy<IProducer<byte[]?, byte[]?>> _producer = new(() => CreateProducer(Servers(configuration), configuration));
 
     /// <exception cref="StoreUnavailableException">Kafka does not answer.</exception>
     public Task<DeadLettersAnswer> ListAsync(DeadLetterQuery query, CancellationToken token) => OneAtATimeAsync(() => List(query), token);
@@ -165,7 +166,7 @@ sealed class DeadLetterService(IConfiguration configuration) : IDisposable
     static string Servers(IConfiguration configuration) =>
         KafkaOffsets.ServersOf(configuration) ?? throw new StoreUnavailableException(Kafka, $"{KafkaOffsets.Key} is not set");
 
-    static IConsumer<byte[]?, byte[]?> CreateConsumer(string servers) => new ConsumerBuilder<byte[]?, byte[]?>(new ConsumerConfig
+    static IConsumer<byte[]?, byte[]?> CreateConsumer(string servers, IConfiguration configuration) => new ConsumerBuilder<byte[]?, byte[]?>(new ConsumerConfig
     {
         BootstrapServers = servers,
         ClientId = "streammetrics-query-dead-letters",
@@ -175,9 +176,9 @@ sealed class DeadLetterService(IConfiguration configuration) : IDisposable
         EnablePartitionEof = true,
         FetchWaitMaxMs = 10,
         IsolationLevel = IsolationLevel.ReadCommitted,
-    }).SetLogHandler(static (_, _) => { }).SetErrorHandler(static (_, _) => { }).Build();
+    }.WithSecurity(configuration)).SetLogHandler(static (_, _) => { }).SetErrorHandler(static (_, _) => { }).Build();
 
-    static IProducer<byte[]?, byte[]?> CreateProducer(string servers) => new ProducerBuilder<byte[]?, byte[]?>(new ProducerConfig
+    static IProducer<byte[]?, byte[]?> CreateProducer(string servers, IConfiguration configuration) => new ProducerBuilder<byte[]?, byte[]?>(new ProducerConfig
     {
         BootstrapServers = servers,
         ClientId = "streammetrics-query-replay",
@@ -186,5 +187,5 @@ sealed class DeadLetterService(IConfiguration configuration) : IDisposable
         LingerMs = 0,
         MessageTimeoutMs = (int)Timeout.TotalMilliseconds,
         Partitioner = Partitioner.Murmur2Random,
-    }).SetLogHandler(static (_, _) => { }).SetErrorHandler(static (_, _) => { }).Build();
+    }.WithSecurity(configuration)).SetLogHandler(static (_, _) => { }).SetErrorHandler(static (_, _) => { }).Build();
 }

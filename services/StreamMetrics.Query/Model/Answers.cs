@@ -118,6 +118,9 @@ public sealed record ServiceAnswer
 
     [Description("Number of metrics.")]
     public required int Metrics { get; init; }
+
+    [Description("What the service catalog says of it, e.g. team, tier, environment; empty when it is not in the catalog.")]
+    public required IReadOnlyDictionary<string, string> Attributes { get; init; }
 }
 
 public sealed record ServicesAnswer

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using StreamMetrics.Contracts;
+using StreamMetrics.ServiceDefaults.Kafka;
 using StreamMetrics.ServiceDefaults.Startup;
 
 namespace StreamMetrics.Query.Pipeline;
@@ -19,10 +20,13 @@ sealed class KafkaOffsets : IDisposable
     static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
     readonly IConsumer<Ignore, Ignore>? _consumer;
     readonly IAdminClient? _admin;
+    readonly IConfiguration _configuration;
+    volatile string? _refusal;
 
     /// <exception cref="StartupException">The connection string is none.</exception>
     public KafkaOffsets(IConfiguration configuration)
     {
+        _configuration = configuration;
         if (ServersOf(configuration) is not { } servers) return;
         foreach (var server in servers.Split(','))
         {
@@ -38,7 +42,7 @@ sealed class KafkaOffsets : IDisposable
             ClientId = "streammetrics-query",
             GroupId = Topics.ProcessorGroup,
             EnableAutoCommit = false,
-        }).SetLogHandler(static (_, _) => { }).SetErrorHandler(static (_, _) => { }).Build();
+        }.WithSecurity(configuration)).SetLogHandler(static (_, _) => { }).SetErrorHandler(static (_, _) => { }).Build();
         _admin = new DependentAdminClientBuilder(_consumer.Handle).Build();
     }
 
@@ -46,12 +50,26 @@ sealed class KafkaOffsets : IDisposable
     [MemberNotNullWhen(true, nameof(_admin), nameof(_consumer))]
     public bool IsConfigured => _admin is not null && _consumer is not null;
 
+    /// <summary>Why the brokers do not let this service in; null as far as is known.</summary>
+    public string? Refusal => _refusal;
+
     /// <summary>The bootstrap servers; null when there are none.</summary>
     public static string? ServersOf(IConfiguration configuration) => configuration.GetConnectionString("kafka") is { } servers && !string.IsNullOrWhiteSpace(servers) ? servers : null;
 
-    /// <summary>Returns when a broker answers.</summary>
+    /// <summary>
+    /// Returns when a broker answers. By a client of its own: only one that polls is told why it is not let in, which <see cref="Refusal"/> then says.
+    /// </summary>
     /// <exception cref="KafkaException">None does.</exception>
-    public Task PingAsync(CancellationToken token) => Task.Run(() => _admin?.GetMetadata(Timeout), token).WaitAsync(token);
+    public Task PingAsync(CancellationToken token) => Task.Run(
+        () =>
+        {
+            using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = ServersOf(_configuration), ClientId = "streammetrics-query" }.WithSecurity(_configuration))
+                .SetLogHandler(static (_, _) => { })
+                .SetErrorHandler((_, error) => _refusal = KafkaSecurity.Describe(error) ?? _refusal)
+                .Build();
+            return admin.GetMetadata(Timeout);
+        },
+        token).WaitAsync(token);
 
     /// <exception cref="KafkaException">Kafka does not answer, or not for every partition.</exception>
     public async Task<IReadOnlyList<PartitionOffsets>> ReadAsync(int partitions)

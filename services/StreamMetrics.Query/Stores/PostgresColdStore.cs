@@ -1,5 +1,8 @@
+using System.Collections.ObjectModel;
+using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using StreamMetrics.Contracts;
 using StreamMetrics.Query.Model;
 
 namespace StreamMetrics.Query.Stores;
@@ -12,13 +15,20 @@ sealed class PostgresColdStore(NpgsqlDataSource source, IOptions<QueryOptions> o
     public Task<IReadOnlyList<SeenService>> ServicesAsync(long since, CancellationToken token) => AskAsync<IReadOnlyList<SeenService>>(async (command, t) =>
     {
         command.CommandText = """
-            SELECT service_id, max(last_time), count(DISTINCT metric_name)::int FROM metric_aggregates
+            SELECT service_id, max(last_time), count(DISTINCT metric_name)::int,
+              (array_agg(catalog::text ORDER BY timestamp DESC) FILTER (WHERE catalog IS NOT NULL))[1]
+            FROM metric_aggregates
             WHERE window_size = '1m' AND scope = 'total' AND timestamp >= $1 GROUP BY service_id
             """;
         command.Parameters.Add(new() { Value = PostgresRow.Time(since) });
         await using var reader = await command.ExecuteReaderAsync(t);
         var services = new List<SeenService>();
-        while (await reader.ReadAsync(t)) services.Add(new(reader.GetString(0), PostgresRow.Ms(reader, 1), reader.GetInt32(2)));
+        while (await reader.ReadAsync(t))
+        {
+            var attributes = reader.IsDBNull(3) ? null : JsonSerializer.Deserialize(reader.GetString(3), ContractsJson.Default.IReadOnlyDictionaryStringString);
+            services.Add(new(reader.GetString(0), PostgresRow.Ms(reader, 1), reader.GetInt32(2), attributes ?? ReadOnlyDictionary<string, string>.Empty));
+        }
+
         return services;
     }, token);
 

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
@@ -16,13 +17,16 @@ sealed class RedisHotStore(IConnectionMultiplexer redis, IOptions<QueryOptions> 
 
     public Task<IReadOnlyList<SeenService>> ServicesAsync(CancellationToken token) => AskAsync<IReadOnlyList<SeenService>>(async db =>
     {
+        var attributes = db.HashGetAllAsync(RedisKeys.ServiceAttributes);
         var seen = await db.HashGetAllAsync(RedisKeys.Services);
         var keys = await Task.WhenAll(seen.Select(s => db.HashKeysAsync(RedisKeys.Catalog(s.Name.ToString()))));
+        var known = (await attributes).ToDictionary(a => a.Name.ToString(), a => Parse(a.Value, ContractsJson.Default.IReadOnlyDictionaryStringString));
         var services = new List<SeenService>(seen.Length);
         for (var i = 0; i < seen.Length; i++)
         {
             if (!seen[i].Value.TryParse(out long lastSeen)) throw new FormatException($"'{seen[i].Name}' of {RedisKeys.Services} is no time: '{seen[i].Value}'");
-            services.Add(new(seen[i].Name.ToString(), lastSeen, keys[i].Count(k => !k.ToString().Contains(':', StringComparison.Ordinal))));
+            services.Add(new(seen[i].Name.ToString(), lastSeen, keys[i].Count(k => !k.ToString().Contains(':', StringComparison.Ordinal)),
+                known.GetValueOrDefault(seen[i].Name.ToString()) ?? ReadOnlyDictionary<string, string>.Empty));
         }
 
         return services;

@@ -60,6 +60,10 @@ sealed class StoreProbe(IServiceProvider services, IOptions<QueryOptions> option
             {
                 throw new StartupException($"{key}: {e.MessageText}", e);
             }
+            catch (KafkaException e) when (services.GetRequiredService<KafkaOffsets>().Refusal is { } refusal)
+            {
+                throw new StartupException(refusal, e);
+            }
             catch (Exception e) when (e is RedisException or NpgsqlException or KafkaException or TimeoutException)
             {
                 reason = e.Message;

@@ -21,7 +21,7 @@ sealed record StoredWindow(Aggregate Value, string TagsHash, long Revision, Data
 }
 
 /// <summary>A service as a store knows it.</summary>
-sealed record SeenService(string ServiceId, long LastSeen, int Metrics);
+sealed record SeenService(string ServiceId, long LastSeen, int Metrics, IReadOnlyDictionary<string, string> Attributes);
 
 /// <summary>A total (empty hash) or a series of a service.</summary>
 sealed record CatalogItem(string MetricName, string TagsHash, CatalogEntry Entry);

@@ -132,10 +132,3 @@ public sealed class ContainerMountAnnotation(string? source, string target, Cont
 
     public bool IsReadOnly { get; } = isReadOnly;
 }
-
-public sealed class ResourceUrlAnnotation : IResourceAnnotation
-{
-    public required string Url { get; set; }
-
-    public string? DisplayText { get; set; }
-}

@@ -48,10 +48,3 @@ public class ResourceReadyEvent(IResource resource, IServiceProvider services) :
 
     public IServiceProvider Services { get; } = services;
 }
-
-public class ResourceLoggerService(ILoggerFactory loggers)
-{
-    public ILogger GetLogger(IResource resource) => GetLogger(resource.Name);
-
-    public ILogger GetLogger(string resourceName) => loggers.CreateLogger($"Aspire.Hosting.Resources.{resourceName}");
-}

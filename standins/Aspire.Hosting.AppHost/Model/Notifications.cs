@@ -6,41 +6,6 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Aspire.Hosting.ApplicationModel;
 
-public static class KnownResourceStates
-{
-    public const string NotStarted = "NotStarted";
-    public const string Waiting = "Waiting";
-    public const string Starting = "Starting";
-    public const string Running = "Running";
-    public const string FailedToStart = "FailedToStart";
-    public const string Stopping = "Stopping";
-    public const string Exited = "Exited";
-    public const string Finished = "Finished";
-
-    public static readonly IReadOnlyList<string> TerminalStates = [Finished, FailedToStart, Exited];
-}
-
-public sealed record ResourceStateSnapshot(string Text, string? Style)
-{
-    public static implicit operator ResourceStateSnapshot?(string? s) => s is null ? null : new(s, null);
-}
-
-public sealed record ResourcePropertySnapshot(string Name, object? Value);
-
-public sealed record CustomResourceSnapshot
-{
-    public required string ResourceType { get; init; }
-
-    public required ImmutableArray<ResourcePropertySnapshot> Properties { get; init; }
-
-    public ResourceStateSnapshot? State { get; init; }
-
-    public int? ExitCode { get; init; }
-
-    /// <summary>Null until the first check; resources without checks are healthy as soon as they run.</summary>
-    public HealthStatus? HealthStatus { get; init; }
-}
-
 public class ResourceEvent(IResource resource, string resourceId, CustomResourceSnapshot snapshot)
 {
     public IResource Resource { get; } = resource;
@@ -53,6 +18,9 @@ public class ResourceEvent(IResource resource, string resourceId, CustomResource
 /// <summary>The state of each resource (each replica has its own id) and its changes.</summary>
 public sealed class ResourceNotificationService : IDisposable
 {
+    const string TypeSuffix = "Resource";
+
+    readonly TimeProvider _time = TimeProvider.System;
     readonly ConcurrentDictionary<string, ResourceEvent> _current = new();
     readonly Lock _lock = new();
     ImmutableList<Channel<ResourceEvent>> _watchers = [];
@@ -66,7 +34,7 @@ public sealed class ResourceNotificationService : IDisposable
         {
             var before = _current.TryGetValue(resourceId, out var known)
                 ? known.Snapshot
-                : new CustomResourceSnapshot { ResourceType = resource.GetType().Name, Properties = [] };
+                : new CustomResourceSnapshot { ResourceType = TypeName(resource), Properties = [], CreationTimeStamp = _time.GetUtcNow().UtcDateTime };
             var update = new ResourceEvent(resource, resourceId, stateFactory(before));
             _current[resourceId] = update;
             foreach (var watcher in _watchers) watcher.Writer.TryWrite(update);
@@ -110,6 +78,13 @@ public sealed class ResourceNotificationService : IDisposable
 
     public Task<ResourceEvent> WaitForResourceHealthyAsync(string resourceName, CancellationToken cancellationToken = default) =>
         WaitForResourceAsync(resourceName, e => e.Snapshot.HealthStatus == HealthStatus.Healthy, cancellationToken);
+
+    /// <summary>As the real package names them: Project, Executable, Parameter.</summary>
+    static string TypeName(IResource resource)
+    {
+        var name = resource.GetType().Name;
+        return name.EndsWith(TypeSuffix, StringComparison.Ordinal) ? name[..^TypeSuffix.Length] : name;
+    }
 
     public void Dispose()
     {

@@ -42,3 +42,17 @@ sealed class ConsoleWriter : IConsoleWriter
         }
     }
 }
+
+/// <summary>Keeps the lines about a resource among those of the resource, so that the dashboard shows them as well.</summary>
+sealed class ResourceConsole(IConsoleWriter console, ApplicationModel.ResourceLoggerService logs) : IConsoleWriter
+{
+    public void WriteLine(string line) => console.WriteLine(line);
+
+    public void WriteResourceLine(string name, string line) => Write(name, line, isError: false);
+
+    public void Write(string name, string line, bool isError)
+    {
+        logs.Add(name, line, isError);
+        console.WriteResourceLine(name, line);
+    }
+}

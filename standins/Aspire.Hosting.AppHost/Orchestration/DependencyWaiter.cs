@@ -8,11 +8,15 @@ sealed class DependencyWaiter(ResourceNotificationService notifications, IConsol
 {
     static readonly TimeSpan Reminder = TimeSpan.FromSeconds(20);
 
-    public async Task WaitAsync(IResource resource, CancellationToken cancellationToken)
+    /// <param name="resource">Who waits.</param>
+    /// <param name="ids">Its instances that are shown as waiting.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="DistributedApplicationException">What it waits for has failed.</exception>
+    public async Task WaitAsync(IResource resource, IEnumerable<string> ids, CancellationToken cancellationToken)
     {
-        var waits = resource.Annotations.OfType<WaitAnnotation>().ToArray();
+        var waits = WaitsOf(resource);
         if (waits.Length == 0) return;
-        await notifications.PublishUpdateAsync(resource, s => s with { State = KnownResourceStates.Waiting }).ConfigureAwait(false);
+        foreach (var id in ids) await notifications.PublishUpdateAsync(resource, id, s => s with { State = KnownResourceStates.Waiting }).ConfigureAwait(false);
         await Task.WhenAll(waits.Select(wait => WaitAsync(resource, wait, cancellationToken))).ConfigureAwait(false);
     }
 
@@ -37,6 +41,12 @@ sealed class DependencyWaiter(ResourceNotificationService notifications, IConsol
     /// <summary>Every replica has to get there.</summary>
     async Task WaitForAllAsync(WaitAnnotation wait, CancellationToken cancellationToken)
     {
+        // A connection string is there once and for all; the server behind it may be stopped.
+        if (wait.Resource is not (ProjectResource or ExecutableResource))
+        {
+            await Task.WhenAll(WaitsOf(wait.Resource).Select(w => WaitForAllAsync(w, cancellationToken))).ConfigureAwait(false);
+        }
+
         var wanted = wait.Resource.GetReplicaCount();
         var there = new HashSet<string>();
         await foreach (var update in notifications.WatchAsync(cancellationToken).ConfigureAwait(false))
@@ -48,6 +58,8 @@ sealed class DependencyWaiter(ResourceNotificationService notifications, IConsol
         }
     }
 
+    static WaitAnnotation[] WaitsOf(IResource resource) => [.. resource.Annotations.OfType<WaitAnnotation>()];
+
     static bool IsThere(WaitAnnotation wait, CustomResourceSnapshot snapshot) => wait.WaitType switch
     {
         WaitType.WaitUntilHealthy => snapshot.State?.Text == KnownResourceStates.Running && snapshot.HealthStatus == HealthStatus.Healthy,
@@ -58,7 +70,8 @@ sealed class DependencyWaiter(ResourceNotificationService notifications, IConsol
 
     static string? Failure(WaitAnnotation wait, CustomResourceSnapshot snapshot)
     {
-        if (!IsTerminal(snapshot)) return null;
+        // Who stopped it may start it again.
+        if (!IsTerminal(snapshot) || snapshot.WasStopped) return null;
         if (snapshot.State!.Text == KnownResourceStates.FailedToStart) return "was not started";
         return wait.WaitType == WaitType.WaitForCompletion
             ? $"ended with exit code {snapshot.ExitCode}, not {wait.ExitCode}"

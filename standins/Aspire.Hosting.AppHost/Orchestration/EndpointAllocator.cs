@@ -21,7 +21,7 @@ static class EndpointAllocator
         for (var i = 1; i <= replicas; i++)
         {
             var ports = endpoints.ToDictionary(e => e, e => replicas == 1 ? e.Port ?? e.TargetPort ?? FreePort() : FreePort());
-            instances.Add(new(resource, replicas == 1 ? resource.Name : string.Create(CultureInfo.InvariantCulture, $"{resource.Name}-{i}"), ports));
+            instances.Add(new(resource, replicas == 1 ? resource.Name : string.Create(CultureInfo.InvariantCulture, $"{resource.Name}-{i}"), i, ports));
         }
 
         foreach (var endpoint in endpoints) endpoint.AllocatedEndpoint = new(endpoint, Host, instances[0].Ports[endpoint]);

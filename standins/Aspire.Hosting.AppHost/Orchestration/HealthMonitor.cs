@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -21,17 +22,20 @@ sealed class HealthMonitor(ResourceNotificationService notifications, HealthChec
             ? WatchOneAsync(resource, null, cancellationToken)
             : Task.WhenAll(instances.Select(i => WatchOneAsync(resource, i, cancellationToken)));
 
-    public void Dispose() => _http.Dispose();
-
-    async Task WatchOneAsync(IResource resource, Instance? instance, CancellationToken cancellationToken)
+    /// <summary>The same for one instance, once it runs.</summary>
+    public async Task WatchOneAsync(IResource resource, Instance? instance, CancellationToken cancellationToken)
     {
         var id = instance?.Id ?? resource.Name;
         if (!await RunsAsync(resource, id, cancellationToken).ConfigureAwait(false)) return;
+        var process = instance?.Process;
         var start = time.GetTimestamp();
         var told = TimeSpan.Zero;
-        while (await CheckAsync(resource, instance, cancellationToken).ConfigureAwait(false) is { } problem)
+        while (true)
         {
-            if (!IsRunning(id)) return;
+            var reports = await CheckAsync(resource, instance, cancellationToken).ConfigureAwait(false);
+            if (!IsRunning(id) || instance?.Process != process) return;
+            await PublishAsync(resource, id, reports).ConfigureAwait(false);
+            if (Problem(reports) is not { } problem) break;
             if (time.GetElapsedTime(start) - told > Reminder)
             {
                 told = time.GetElapsedTime(start);
@@ -41,23 +45,26 @@ sealed class HealthMonitor(ResourceNotificationService notifications, HealthChec
             await Task.Delay(StartInterval, time, cancellationToken).ConfigureAwait(false);
         }
 
-        await PublishAsync(resource, id, HealthStatus.Healthy).ConfigureAwait(false);
-        if (HasChecks(resource)) _ = KeepWatchingAsync(resource, instance, id, cancellationToken);
+        if (HasChecks(resource)) _ = KeepWatchingAsync(resource, instance, id, process, cancellationToken);
     }
 
-    async Task KeepWatchingAsync(IResource resource, Instance? instance, string id, CancellationToken cancellationToken)
+    public void Dispose() => _http.Dispose();
+
+    async Task KeepWatchingAsync(IResource resource, Instance? instance, string id, ResourceProcess? process, CancellationToken cancellationToken)
     {
         var isHealthy = true;
         try
         {
-            while (IsRunning(id))
+            // Another process is another start, which has a watch of its own.
+            while (IsRunning(id) && instance?.Process == process)
             {
                 await Task.Delay(Interval, time, cancellationToken).ConfigureAwait(false);
-                var problem = await CheckAsync(resource, instance, cancellationToken).ConfigureAwait(false);
-                if (isHealthy == problem is null || !IsRunning(id)) continue;
+                var reports = await CheckAsync(resource, instance, cancellationToken).ConfigureAwait(false);
+                var problem = Problem(reports);
+                if (isHealthy == problem is null || !IsRunning(id) || instance?.Process != process) continue;
                 isHealthy = problem is null;
                 console.WriteResourceLine(id, isHealthy ? "healthy again" : $"not healthy: {problem}");
-                await PublishAsync(resource, id, isHealthy ? HealthStatus.Healthy : HealthStatus.Unhealthy).ConfigureAwait(false);
+                await PublishAsync(resource, id, reports).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)
@@ -66,22 +73,32 @@ sealed class HealthMonitor(ResourceNotificationService notifications, HealthChec
         }
     }
 
-    /// <summary>What is wrong, or null.</summary>
-    async Task<string?> CheckAsync(IResource resource, Instance? instance, CancellationToken cancellationToken)
+    async Task<ImmutableArray<HealthReportSnapshot>> CheckAsync(IResource resource, Instance? instance, CancellationToken cancellationToken)
     {
+        var reports = ImmutableArray.CreateBuilder<HealthReportSnapshot>();
         foreach (var check in resource.Annotations.OfType<HttpHealthAnnotation>())
         {
             if (instance is null) throw new NotSupportedException($"HTTP health of '{resource.Name}' needs the real package Aspire.Hosting.AppHost.");
-            if (await CheckHttpAsync(check, instance, cancellationToken).ConfigureAwait(false) is { } problem) return problem;
+            var problem = await CheckHttpAsync(check, instance, cancellationToken).ConfigureAwait(false);
+            reports.Add(Report($"{resource.Name}_{check.Path}_{check.StatusCode}_check", problem is null ? HealthStatus.Healthy : HealthStatus.Unhealthy, problem));
         }
 
         var keys = resource.Annotations.OfType<HealthCheckAnnotation>().Select(a => a.Key).ToHashSet();
-        if (keys.Count == 0) return null;
+        if (keys.Count == 0) return reports.ToImmutable();
         var report = await checks.CheckHealthAsync(r => keys.Contains(r.Name), cancellationToken).ConfigureAwait(false);
-        return report.Status == HealthStatus.Healthy
-            ? null
-            : string.Join("; ", report.Entries.Where(e => e.Value.Status != HealthStatus.Healthy)
-                .Select(e => $"{e.Key}: {e.Value.Description ?? e.Value.Exception?.Message ?? e.Value.Status.ToString()}"));
+        foreach (var (key, entry) in report.Entries) reports.Add(Report(key, entry.Status, entry.Description ?? entry.Exception?.Message));
+        return reports.ToImmutable();
+    }
+
+    HealthReportSnapshot Report(string name, HealthStatus status, string? description) =>
+        new(name, status, description, null) { LastRunAt = time.GetUtcNow().UtcDateTime };
+
+    /// <summary>What is wrong, or null.</summary>
+    static string? Problem(ImmutableArray<HealthReportSnapshot> reports)
+    {
+        var bad = reports.Where(r => r.Status != HealthStatus.Healthy).ToArray();
+        if (bad.Length == 0) return null;
+        return string.Join("; ", bad.Select(r => r.Name.EndsWith("_check", StringComparison.Ordinal) ? r.Description : $"{r.Name}: {r.Description ?? r.Status.ToString()}"));
     }
 
     async Task<string?> CheckHttpAsync(HttpHealthAnnotation check, Instance instance, CancellationToken cancellationToken)
@@ -120,6 +137,10 @@ sealed class HealthMonitor(ResourceNotificationService notifications, HealthChec
 
     static bool HasChecks(IResource resource) => resource.Annotations.Any(a => a is HttpHealthAnnotation or HealthCheckAnnotation);
 
-    Task PublishAsync(IResource resource, string id, HealthStatus status) =>
-        notifications.PublishUpdateAsync(resource, id, s => s.State?.Text == KnownResourceStates.Running ? s with { HealthStatus = status } : s);
+    Task PublishAsync(IResource resource, string id, ImmutableArray<HealthReportSnapshot> reports)
+    {
+        var status = reports.All(r => r.Status == HealthStatus.Healthy) ? HealthStatus.Healthy : HealthStatus.Unhealthy;
+        return notifications.PublishUpdateAsync(
+            resource, id, s => s.State?.Text == KnownResourceStates.Running ? s with { HealthStatus = status, HealthReports = reports } : s);
+    }
 }

@@ -1,21 +1,37 @@
+using System.Globalization;
 using Aspire.Hosting.ApplicationModel;
 
 namespace Aspire.Hosting.Orchestration;
 
 /// <summary>One process of a resource: a project may have several replicas, each with ports of its own.</summary>
-sealed class Instance(IResource resource, string id, IReadOnlyDictionary<EndpointAnnotation, int> ports)
+sealed class Instance(IResource resource, string id, int number, IReadOnlyDictionary<EndpointAnnotation, int> ports) : IDisposable
 {
     public IResource Resource { get; } = resource;
 
     /// <summary>The resource's name; with replicas a number from 1 behind it.</summary>
     public string Id { get; } = id;
 
+    /// <summary>From 1.</summary>
+    public int Number { get; } = number;
+
     public IReadOnlyDictionary<EndpointAnnotation, int> Ports { get; } = ports;
 
     public ResourceProcess? Process { get; set; }
 
+    /// <summary>Ends when the end of <see cref="Process"/> was told.</summary>
+    public Task Ended { get; set; } = Task.CompletedTask;
+
     public bool IsStopping { get; set; }
 
+    /// <summary>Held while it is started or stopped.</summary>
+    public SemaphoreSlim Changing { get; } = new(1);
+
     public string UrlOf(EndpointAnnotation endpoint) =>
-        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{endpoint.UriScheme}://{EndpointAllocator.Host}:{Ports[endpoint]}");
+        string.Create(CultureInfo.InvariantCulture, $"{endpoint.UriScheme}://{EndpointAllocator.Host}:{Ports[endpoint]}");
+
+    public void Dispose()
+    {
+        Process?.Dispose();
+        Changing.Dispose();
+    }
 }

@@ -52,7 +52,7 @@ sealed class ProgramStartBuilder(DistributedApplicationExecutionContext executio
     {
         var urls = instance.Ports.Keys.Where(e => e.UriScheme == "http").Select(instance.UrlOf).ToArray();
         if (urls.Length > 0) environment["ASPNETCORE_URLS"] = string.Join(';', urls);
-        environment["OTEL_RESOURCE_ATTRIBUTES"] = $"service.instance.id={instance.Id}";
+        environment["OTEL_RESOURCE_ATTRIBUTES"] = string.Create(CultureInfo.InvariantCulture, $"service.instance.id={instance.Number}");
     }
 
     async Task<IReadOnlyList<string>> ArgumentsAsync(IResource resource, CancellationToken cancellationToken)

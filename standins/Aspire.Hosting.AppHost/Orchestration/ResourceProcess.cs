@@ -27,8 +27,10 @@ sealed class ResourceProcess : IDisposable
     /// Starts the program in a session of its own where <c>setsid</c> is there, so that the terminal's Ctrl-C reaches only the AppHost,
     /// which then stops the resources in order.
     /// </summary>
+    /// <param name="program">What to start.</param>
+    /// <param name="output">Gets each line, and whether it went to standard error.</param>
     /// <exception cref="DistributedApplicationException">The program cannot be started.</exception>
-    public static ResourceProcess Start(ProgramStart program, Action<string> output)
+    public static ResourceProcess Start(ProgramStart program, Action<string, bool> output)
     {
         var start = new ProcessStartInfo(SetSid.Value ?? program.Command)
         {
@@ -44,17 +46,17 @@ sealed class ResourceProcess : IDisposable
         if (OnPath(program.Command) is null) throw new DistributedApplicationException($"program {program.Command} is not there");
 
         var process = new Process { StartInfo = start };
-        process.OutputDataReceived += (_, e) => Forward(e.Data);
-        process.ErrorDataReceived += (_, e) => Forward(e.Data);
+        process.OutputDataReceived += (_, e) => Forward(e.Data, isError: false);
+        process.ErrorDataReceived += (_, e) => Forward(e.Data, isError: true);
         process.Start();
         process.StandardInput.Close();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         return new(process);
 
-        void Forward(string? line)
+        void Forward(string? line, bool isError)
         {
-            if (line is not null) output(line);
+            if (line is not null) output(line, isError);
         }
     }
 

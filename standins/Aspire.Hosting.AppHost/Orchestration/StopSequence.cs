@@ -45,7 +45,17 @@ sealed class StopSequence(
         await Task.WhenAll(own.Select(i => StopInstanceAsync(i, grace))).ConfigureAwait(false);
     }
 
-    async Task StopInstanceAsync(Instance instance, TimeSpan grace)
+    Task StopInstanceAsync(Instance instance, TimeSpan grace) => StopInstanceAsync(instance, grace, console, time);
+
+    /// <summary>What waits for it, directly or by way of others.</summary>
+    public static IEnumerable<IResource> DependantsOf(IResource resource, DistributedApplicationModel model)
+    {
+        var direct = model.Resources.Where(r => r.Annotations.OfType<WaitAnnotation>().Any(w => w.Resource == resource)).ToArray();
+        return direct.Concat(direct.SelectMany(r => DependantsOf(r, model))).Distinct();
+    }
+
+    /// <summary>Asks first; what does not listen within <paramref name="grace"/> is killed with its whole group.</summary>
+    public static async Task StopInstanceAsync(Instance instance, TimeSpan grace, IConsoleWriter console, TimeProvider time)
     {
         instance.IsStopping = true;
         if (instance.Process is not { } process) return;

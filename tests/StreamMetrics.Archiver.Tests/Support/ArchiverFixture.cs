@@ -54,7 +54,7 @@ sealed class ArchiverSetting(IKafkaUnderTest kafka, string database, string redi
         await Task.Run(() => producer.Flush(Eventually.DefaultTimeout));
     }
 
-    public static void Produce(IProducer<byte[]?, byte[]?> producer, IEnumerable<Aggregate> aggregates)
+    public static void Produce(IProducer<byte[]?, byte[]?> producer, IEnumerable<Aggregate> aggregates, Headers? headers = null)
     {
         foreach (var aggregate in aggregates)
         {
@@ -62,6 +62,7 @@ sealed class ArchiverSetting(IKafkaUnderTest kafka, string database, string redi
             {
                 Key = System.Text.Encoding.UTF8.GetBytes(aggregate.ServiceId),
                 Value = JsonSerializer.SerializeToUtf8Bytes(aggregate, ContractsJson.Default.Aggregate),
+                Headers = headers,
             });
         }
     }

@@ -1,7 +1,9 @@
 using Confluent.Kafka;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using StreamMetrics.Archiver.Archive;
 using StreamMetrics.Archiver.Database;
 using StreamMetrics.Archiver.Retention;
 using StreamMetrics.Archiver.Rollups;
@@ -18,11 +20,15 @@ sealed class Writing : IAsyncDisposable
 
     Writing(string database)
     {
+        Database = database;
         _source = NpgsqlDataSource.Create(database);
         _partitions = new(_source);
         Store = new(database);
         Writer = NewWriter();
     }
+
+    /// <summary>Its connection string.</summary>
+    public string Database { get; }
 
     public SinkWriter Writer { get; }
 
@@ -42,15 +48,34 @@ sealed class Writing : IAsyncDisposable
     /// <summary>Another instance's writer on the same database.</summary>
     public SinkWriter NewWriter() => new(_source, _partitions);
 
-    /// <summary>Another instance's roll-ups and retention on the same database, at the time of a clock.</summary>
+    /// <summary>What the archiver measures; nobody listens unless a test does.</summary>
+    public ArchiverMetrics Metrics { get; } =
+        new(new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>());
+
+    /// <summary>What the health check tells of the archive.</summary>
+    public ArchiveState ArchiveState { get; } = new();
+
+    /// <summary>Another instance's roll-ups on the same database, at the time of a clock.</summary>
     public MaintenanceWorker NewMaintenance(TimeProvider time)
     {
-        var options = Options.Create(new ArchiverOptions());
         var partitions = new PartitionStore(_source);
         return new(
-            new(_source, partitions, NullLogger<RollupWriter>.Instance), new(_source, partitions, options, time, NullLogger<Retainer>.Instance), partitions,
-            new(time, NullLogger<DatabaseAvailability>.Instance), options, time, NullLogger<MaintenanceWorker>.Instance);
+            new(_source, partitions, NullLogger<RollupWriter>.Instance), partitions, new(time, NullLogger<DatabaseAvailability>.Instance),
+            Options.Create(new ArchiverOptions()), time, NullLogger<MaintenanceWorker>.Instance);
     }
+
+    /// <summary>Another instance's retention on the same database, at the time of a clock.</summary>
+    public Retainer NewRetainer(TimeProvider time, ColdArchive? archive = null) =>
+        new(_source, new(_source), archive, ArchiveState, Metrics, Options.Create(new ArchiverOptions()), time, NullLogger<Retainer>.Instance);
+
+    /// <summary>An archive in a store.</summary>
+    public ColdArchive NewArchive(IArchiveStore store, TimeProvider time) =>
+        new(store, Options.Create(new ArchiveOptions()), Metrics, time, NullLogger<ColdArchive>.Instance);
+
+    /// <summary>Puts a partition back from an archive.</summary>
+    public async Task<bool> RestoreAsync(ColdArchive archive, string partition, TimeProvider time) =>
+        await new PartitionRestorer(_source, archive, Options.Create(new ArchiveOptions()), time)
+            .RestoreAsync((await archive.FindAsync(partition, CancellationToken.None))!, null, CancellationToken.None);
 
     /// <summary>Writes aggregates as the records of a topic's partition from an offset on.</summary>
     public static IReadOnlyCollection<AggregateRow> Write(SinkWriter writer, int partition, long offset, params IReadOnlyList<Aggregate> aggregates)

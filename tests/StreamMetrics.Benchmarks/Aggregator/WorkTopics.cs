@@ -10,13 +10,13 @@ static class WorkTopics
 {
     static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>Creates every topic but the input anew.</summary>
+    /// <summary>Creates every topic but the input anew, and the input if it is not there.</summary>
     /// <param name="bootstrap">The cluster.</param>
     public static async Task RecreateAsync(string bootstrap)
     {
         using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = bootstrap }).Build();
-        var topics = Topics.All.Where(t => t.Name != Topics.Events).ToList();
         var there = admin.GetMetadata(Timeout).Topics.Select(t => t.Topic).ToHashSet();
+        var topics = Topics.All.Where(t => t.Name != Topics.Events || !there.Contains(t.Name)).ToList();
         var old = topics.Select(t => t.Name).Where(there.Contains).ToList();
         if (old.Count > 0) await admin.DeleteTopicsAsync(old);
         while (admin.GetMetadata(Timeout).Topics.Any(t => old.Contains(t.Topic))) await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);

@@ -17,7 +17,7 @@ namespace StreamMetrics.Benchmarks.Aggregator;
 static class WorkW
 {
     /// <summary>Runs it.</summary>
-    /// <param name="args"><c>--bootstrap SERVERS --events N [--mode eos|alo]</c>.</param>
+    /// <param name="args"><c>--bootstrap SERVERS --events N [--mode eos|alo] [--kafka name=value,...]</c>; the last are settings of the Kafka clients.</param>
     /// <returns>0; 1 when the counts do not add up.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
@@ -26,7 +26,8 @@ static class WorkW
         var events = long.Parse(Arguments.Option(args, "--events", "8000000"), CultureInfo.InvariantCulture);
         await WorkTopics.RecreateAsync(bootstrap);
         var ends = WorkTopics.Ends(bootstrap, Topics.Events);
-        var (seconds, cpuSeconds) = Run(bootstrap, mode, ends);
+        var settings = Arguments.Option(args, "--kafka", "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(s => s.Split('=')).ToDictionary(s => s[0], s => s[1]);
+        var (seconds, cpuSeconds) = Run(bootstrap, mode, settings, ends);
         var sums = WorkTopics.SumCounts(bootstrap, out var outputs);
         var figures = new
         {
@@ -51,7 +52,7 @@ static class WorkW
         return 0;
     }
 
-    static (double Seconds, double CpuSeconds) Run(string bootstrap, string mode, Dictionary<int, long> ends)
+    static (double Seconds, double CpuSeconds) Run(string bootstrap, string mode, Dictionary<string, string> settings, Dictionary<int, long> ends)
     {
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var metrics = new AggregatorMetrics(services.GetRequiredService<IMeterFactory>());
@@ -62,6 +63,7 @@ static class WorkW
             InstanceId = "work-w",
             Delivery = mode == "eos" ? DeliveryGuarantee.ExactlyOnce : DeliveryGuarantee.AtLeastOnce,
             IdleClock = false,
+            Kafka = settings,
             StatisticsInterval = TimeSpan.Zero,
         };
         using var worker = new Worker(options, 0, metrics, null, TimeProvider.System, NullLogger.Instance);

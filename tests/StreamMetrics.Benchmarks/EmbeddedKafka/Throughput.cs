@@ -17,6 +17,7 @@ static class Throughput
     public static async Task<int> RunAsync(string[] args)
     {
         if (args is ["serve", var folder]) return await BrokerProcess.ServeAsync(folder);
+        if (args is ["start", ..]) return await StartTime.RunAsync(Option(args, "--times", 20));
         var records = Option(args, "--records", 3_000_000);
         var cores = Option(args, "--cores", 2);
         if (OperatingSystem.IsLinux() && cores < Environment.ProcessorCount) System.Diagnostics.Process.GetCurrentProcess().ProcessorAffinity = (1 << cores) - 1;

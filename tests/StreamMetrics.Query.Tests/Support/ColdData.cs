@@ -38,8 +38,8 @@ sealed class ColdData(NpgsqlDataSource source)
         var isAggregate = table == "metric_aggregates";
         await using var insert = source.CreateCommand($"""
             INSERT INTO {table} (timestamp, service_id, metric_name, window_size, scope, metric_type, unit, tags, tags_hash, count, sum, avg, min, max,
-                p50, p95, p99, errors, last, last_time, exemplar, late, revision, max_relative_error, sketch{(isAggregate ? ", applied" : "")})
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25{(isAggregate ? ", '{}'" : "")})
+                p50, p95, p99, errors, last, last_time, exemplar, late, revision, max_relative_error, sketch, catalog{(isAggregate ? ", applied" : "")})
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26{(isAggregate ? ", '{}'" : "")})
             """);
         var json = ContractsJson.Default;
         object[] values =
@@ -48,6 +48,7 @@ sealed class ColdData(NpgsqlDataSource source)
             Jsonb(JsonSerializer.Serialize(a.Tags, json.IReadOnlyDictionaryStringString)), Samples.Hash(a), a.Count, a.Sum, a.Avg, a.Min, a.Max,
             a.P50, a.P95, a.P99, a.Errors, a.Last, DateTimeOffset.FromUnixTimeMilliseconds(a.LastTime).UtcDateTime,
             Jsonb(a.Exemplar is null ? null : JsonSerializer.Serialize(a.Exemplar, json.Exemplar)), a.Late, revision, a.MaxRelativeError, a.Sketch!,
+            Jsonb(a.Catalog is null ? null : JsonSerializer.Serialize(a.Catalog, json.IReadOnlyDictionaryStringString)),
         ];
         foreach (var value in values) insert.Parameters.Add(value as NpgsqlParameter ?? new NpgsqlParameter { Value = value });
         await insert.ExecuteNonQueryAsync();

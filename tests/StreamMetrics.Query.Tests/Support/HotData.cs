@@ -27,6 +27,8 @@ sealed class HotData(IConnectionMultiplexer redis)
     public async Task CatalogAsync(Aggregate a, string hash)
     {
         await _db.HashSetAsync(RedisKeys.Services, a.ServiceId, a.LastTime);
+        if (a.Catalog is not null)
+            await _db.HashSetAsync(RedisKeys.ServiceAttributes, a.ServiceId, JsonSerializer.Serialize(a.Catalog, ContractsJson.Default.IReadOnlyDictionaryStringString));
         var entry = new CatalogEntry(a.MetricType, a.Unit, a.Tags, a.LastTime);
         await _db.HashSetAsync(RedisKeys.Catalog(a.ServiceId), hash.Length == 0 ? a.MetricName : $"{a.MetricName}:{hash}",
             JsonSerializer.Serialize(entry, ContractsJson.Default.CatalogEntry));
