@@ -51,8 +51,8 @@ static class QueryModule
         app.Use(LeaveOutHealthRequests);
         app.UseExceptionHandler();
         app.UseStatusCodePages();
-        app.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(15) });
         app.UseGraphiQL();
+        app.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(15) });
         app.UseApiSafety();
         app.MapOpenApi("/openapi/{documentName}.json");
         app.UseSwaggerUI(ui =>

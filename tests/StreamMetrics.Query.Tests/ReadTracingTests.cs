@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using StreamMetrics.Contracts;
-using Xunit;
 
 namespace StreamMetrics.Query.Tests;
 
