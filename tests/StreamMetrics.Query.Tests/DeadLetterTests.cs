@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Confluent.Kafka;
 using StreamMetrics.Contracts;
+using StreamMetrics.Query.Tests.GraphQL;
 using StreamMetrics.Query.Tests.Support;
 using StreamMetrics.TestSupport;
 
@@ -52,6 +53,29 @@ public sealed class DeadLetterTests(KafkaServer kafka, Servers servers)
         Assert.Empty((await query.GetAsync($"/api/v1/dead-letters?serviceId=browse&from={newest + 60_000}")).GetProperty("deadLetters").EnumerateArray());
         Assert.Empty((await query.GetAsync($"/api/v1/dead-letters?serviceId=browse&to={times[^1] - 60_000}")).GetProperty("deadLetters").EnumerateArray());
         Assert.Empty((await query.GetAsync("/api/v1/dead-letters?topic=late")).GetProperty("deadLetters").EnumerateArray());
+    }
+
+    [RealKafkaFact]
+    public async Task GraphQL_shows_the_same_page()
+    {
+        await using var query = await StartAsync();
+        await ProduceAsync("by-graphql", 4);
+        var rest = await query.GetAsync("/api/v1/dead-letters?serviceId=by-graphql&limit=3");
+        var page = (await query.AskAsync("""
+            { deadLetters(serviceId: "by-graphql", limit: 3) { next deadLetters { topic partition offset time key reason message headers { name value } size text base64 } } }
+            """)).GetProperty("deadLetters");
+
+        Assert.Equal(rest.GetProperty("next").GetString(), page.GetProperty("next").GetString());
+        var expected = rest.GetProperty("deadLetters").EnumerateArray().ToList();
+        var actual = page.GetProperty("deadLetters").EnumerateArray().ToList();
+        Assert.Equal(3, actual.Count);
+        foreach (var (one, other) in expected.Zip(actual))
+        {
+            foreach (var field in other.EnumerateObject().Where(f => f.Name != "headers")) Assert.Equal(one.GetProperty(field.Name).GetRawText(), field.Value.GetRawText());
+            Assert.Equal(
+                one.GetProperty("headers").EnumerateObject().Select(h => (h.Name, h.Value.GetString())),
+                other.GetProperty("headers").EnumerateArray().Select(h => (h.GetProperty("name").GetString()!, h.GetProperty("value").GetString())));
+        }
     }
 
     [RealKafkaFact]

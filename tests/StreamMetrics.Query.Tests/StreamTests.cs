@@ -140,6 +140,7 @@ public sealed class StreamTests(Servers servers) : IAsyncLifetime
     [InlineData("{'type':'subscribe','id':'1'}", "serviceId,metricName")]
     [InlineData("{'type':'subscribe','id':'1','serviceId':'s','metricName':'m','window':'1d'}", "window")]
     [InlineData("{'type':'subscribe','id':'1','serviceId':'s','metricName':'m','tags':{'':'x'}}", "tags.")]
+    [InlineData("{'type':'subscribe','id':'1','serviceId':'s','metricName':'m','tags':{'a':'x','A':'y'}}", "tags.a")]
     [InlineData("{'type':'subscribe','id':1}", "message")]
     [InlineData("{'type':'unsubscribe','id':'nobody'}", "id")]
     public async Task A_wrong_message_gets_an_error_that_names_the_field_and_the_connection_stays(string message, string fields)

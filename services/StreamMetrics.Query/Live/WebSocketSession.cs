@@ -150,7 +150,9 @@ sealed class WebSocketSession(WebSocket socket, LiveService live, QueryOptions o
         if (message.ServiceId is not null) yield return new("serviceId", message.ServiceId);
         if (message.MetricName is not null) yield return new("metricName", message.MetricName);
         if (message.Window is not null) yield return new("window", message.Window);
-        foreach (var (key, value) in message.Tags ?? new Dictionary<string, string?>()) yield return new("tags." + key, value);
+        // names have no case, so two of them may be one: the reader tells of it
+        foreach (var tags in (message.Tags ?? new Dictionary<string, string?>()).GroupBy(t => t.Key, StringComparer.OrdinalIgnoreCase))
+            yield return new("tags." + tags.Key, tags.Select(t => t.Value).ToArray());
     }
 
     async Task CloseAsync(WebSocketCloseStatus status)

@@ -4,6 +4,10 @@ using StreamMetrics.Query.Model;
 
 namespace StreamMetrics.Query.GraphQL.Types;
 
+[GraphQLName("Attribute")]
+[GraphQLDescription("Something that the service catalog says of a service.")]
+sealed record AttributeNode(string Key, string Value);
+
 [GraphQLName("Service")]
 [GraphQLDescription("A service that sent events.")]
 sealed class ServiceNode(ServiceAnswer answer)
@@ -17,9 +21,9 @@ sealed class ServiceNode(ServiceAnswer answer)
     public int Metrics => answer.Metrics;
 
     [Cost(0)]
-    [ListSize(AssumedSize = 8)]
+    [ListSize(AssumedSize = 10)]
     [GraphQLDescription("What the service catalog says of it, e.g. team, tier, environment; empty when it is not in the catalog.")]
-    public IReadOnlyList<TagNode> Attributes => TagNode.ListOf(answer.Attributes);
+    public IReadOnlyList<AttributeNode> Attributes => [.. answer.Attributes.Select(a => new AttributeNode(a.Key, a.Value))];
 }
 
 [GraphQLName("Services")]

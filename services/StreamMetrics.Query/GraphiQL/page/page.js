@@ -3,7 +3,8 @@
 
 const url = '/graphql';
 
-const defaultQuery = `# Questions, and live values: see "Docs" on the left. With API keys, write {"X-Api-Key": "…"} under "Headers" below.
+const defaultQuery = `# Questions, and live values: "Docs" on the left has the schema.
+# With API keys, write {"X-Api-Key": "…"} under "Headers" below.
 
 query Overview {
   services { source services { serviceId lastSeen metrics } }
@@ -11,14 +12,26 @@ query Overview {
 }
 
 query Latency {
-  series(serviceId: "payment-service", metricName: "api.request.duration", groupBy: ["endpoint"], percentiles: [99.9]) {
+  series(
+    serviceId: "payment-service"
+    metricName: "api.request.duration"
+    groupBy: ["endpoint"]
+    percentiles: [99.9]
+  ) {
     source
-    series { tags { key value } points { start count p99 percentiles { percentile value } final revision } }
+    series {
+      tags { key value }
+      points { start count p99 percentiles { percentile value } final }
+    }
   }
 }
 
 subscription Live {
-  aggregates(serviceId: "payment-service", metricName: "api.request.duration", window: "1m-10s") { start count rate p50 p99 }
+  aggregates(
+    serviceId: "payment-service"
+    metricName: "api.request.duration"
+    window: "1m-10s"
+  ) { start count rate p50 p99 }
 }
 `;
 
