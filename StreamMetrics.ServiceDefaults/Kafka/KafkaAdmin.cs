@@ -35,8 +35,14 @@ sealed class KafkaAdmin : IDisposable
 
     /// <summary>Brokers and topics. The client's call blocks, so it gets a thread of the pool for at most <paramref name="timeout"/>.</summary>
     /// <exception cref="KafkaException">No broker answered in time.</exception>
-    public Task<Metadata> GetMetadataAsync(TimeSpan timeout, CancellationToken cancellationToken) =>
-        Task.Run(() => Client.GetMetadata(timeout), CancellationToken.None).WaitAsync(cancellationToken);
+    public async Task<Metadata> GetMetadataAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var metadata = await Task.Run(() => Client.GetMetadata(timeout), CancellationToken.None).WaitAsync(cancellationToken);
+
+        // What was wrong before is over.
+        _refusal = _trouble = null;
+        return metadata;
+    }
 
     /// <summary>Refuses a connection string that no client could use, naming its key.</summary>
     public void Validate()

@@ -29,6 +29,7 @@ public sealed class SecuredKafkaFixture : IAsyncLifetime
 /// <c>Kafka:Security</c> from end to end, against a real broker that lets nobody in unknown: each service with another way to identify itself, and what a
 /// user is told when a setting is wrong.
 /// </summary>
+[Collection(nameof(WholeSystemOnTheEmbeddedBrokerTests))] // one after the other: three systems at once starve on two cores
 public sealed class SecuredKafkaTests(SecuredKafkaFixture fixture) : IClassFixture<SecuredKafkaFixture>
 {
     const long Minute = 60_000;

@@ -93,6 +93,7 @@ public abstract class WholeSystemTests
     static long Now() => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
 }
 
+[Collection(nameof(WholeSystemOnTheEmbeddedBrokerTests))]
 public sealed class WholeSystemOnTheEmbeddedBrokerTests : WholeSystemTests
 {
     protected override string? KafkaHome => null;
