@@ -96,6 +96,8 @@ static class ArchiverServices
         builder.Services.AddSingleton(services => new Lazy<IConsumer<byte[]?, byte[]?>>(services.GetRequiredService<IConsumer<byte[]?, byte[]?>>));
         builder.Services.AddSingleton<KafkaClientMetrics>();
         builder.Services.AddSingleton<SinkWriter>();
+        builder.Services.AddSingleton<TopicIds>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<TopicIds>());
         builder.Services.AddSingleton<SinkAssignment>();
         builder.Services.AddSingleton<SinkState>();
         builder.Services.AddHostedService<SinkWorker>();

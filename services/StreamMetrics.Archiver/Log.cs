@@ -76,6 +76,10 @@ static partial class Log
         Message = "{Partition} was to go on at {Expected} but begins at {Found}: the topic was created anew, or records were deleted before they were archived")]
     public static partial void OffsetsReset(ILogger logger, string partition, long expected, long found);
 
+    [LoggerMessage(Level = LogLevel.Warning, EventName = "archiver.sink.anew",
+        Message = "{Partition} was to go on at {Expected}, but its topic was created anew: it is read from its beginning")]
+    public static partial void TopicAnew(ILogger logger, string partition, long expected);
+
     [LoggerMessage(Level = LogLevel.Warning, EventName = "archiver.sink.kafka", Message = "Kafka: {Reason}; consuming is tried again")]
     public static partial void ConsumeFailed(ILogger logger, string reason);
 

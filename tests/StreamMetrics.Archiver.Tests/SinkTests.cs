@@ -149,6 +149,28 @@ public sealed class SinkTests(EveryKafkaFixture kafkas, StoresFixture stores) : 
         await archiver.WaitForOutputAsync("sm-catalog");
     }
 
+    [Theory, OnEmbeddedKafka, OnRealKafka]
+    public async Task A_topic_that_was_created_anew_is_read_from_its_beginning_however_much_it_holds(KafkaKind kind)
+    {
+        var (setting, database) = await SettingWithDatabaseAsync(kind);
+        await setting.ProduceAsync(Load("before", seed: 1, services: 1, windowsBack: 1));
+        await using (var archiver = setting.StartArchiver())
+        {
+            await setting.AssertTableEqualsTopicsAsync("the first topics", archiver);
+            Assert.Equal(0, await archiver.StopAsync());
+        }
+
+        await DeleteAggregateTopicsAsync(setting.Kafka);
+        await setting.Kafka.CreateProductTopicsAsync();
+        // More than the old topics held, so the old offsets exist.
+        await setting.ProduceAsync(Load("after", seed: 2, services: 10, windowsBack: 2));
+        var expected = (await ExpectedTable.OfTopicsAsync(setting.Kafka)).Count;
+        await using var again = setting.StartArchiver();
+        await using var store = new ColdStore(database);
+        await Eventually.EqualAsync("everything of the new topics is there", (long)expected, () => store.ScalarAsync<long>("SELECT count(*) FROM metric_aggregates WHERE service_id LIKE 'after-%'"));
+        Assert.Contains(again.Output, line => line.Contains("its topic was created anew", StringComparison.Ordinal));
+    }
+
     /// <summary>
     /// Finals of every window size for totals and series, each with corrections, some of them from another input partition. A later
     /// load of the same services must have a larger seed: offsets grow.
@@ -186,6 +208,14 @@ public sealed class SinkTests(EveryKafkaFixture kafkas, StoresFixture stores) : 
             producer.Flush(Eventually.DefaultTimeout);
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, CancellationToken.None);
         }
+    }
+
+    static async Task DeleteAggregateTopicsAsync(IKafkaUnderTest kafka)
+    {
+        string[] topics = [Topics.Aggregated1m, Topics.Aggregated5m, Topics.Aggregated15m];
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka.BootstrapServers }).Build();
+        await admin.DeleteTopicsAsync(topics);
+        await Eventually.AssertAsync("the topics are gone", () => Assert.Empty(admin.GetMetadata(TimeSpan.FromSeconds(5)).Topics.Select(t => t.Topic).Intersect(topics)));
     }
 
     async Task<ArchiverSetting> SettingAsync(KafkaKind kind) => (await SettingWithDatabaseAsync(kind)).Setting;

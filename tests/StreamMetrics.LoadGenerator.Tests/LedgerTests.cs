@@ -2,6 +2,7 @@ using System.Numerics;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
+using StreamMetrics.Contracts;
 using StreamMetrics.LoadGenerator.Ledger;
 using StreamMetrics.LoadGenerator.Sending;
 using Xunit;

@@ -62,6 +62,27 @@ public sealed class SeriesTests(Servers servers) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_hour_until_now_comes_from_Redis_alone_with_the_window_that_it_begins_in()
+    {
+        // It is 12:30:30; the archiver keeps what reaches into the hour.
+        var begin = Noon - (30 * 60_000);
+        for (var m = 0; m < 60; m++) await servers.Hot.HistoryAsync(Samples.Of("1m", begin + (m * 60_000), [m + 1]));
+        for (var m = 0; m < 60; m += 5) await servers.Hot.HistoryAsync(Samples.Of("5m", begin + (m * 60_000), [1, 2, 3]));
+        await servers.Hot.HistoryIsCompleteAsync();
+
+        foreach (var (parameters, points) in new[] { ("?from=" + (begin + 30_000), 60), ("?window=5m&from=" + (begin + 30_000), 12) })
+        {
+            var answer = await _query.GetAsync(Path + parameters);
+            Assert.Equal("hot", answer.GetProperty("source").GetString());
+            Assert.Equal(points, Points(answer).Count);
+            Assert.Equal(begin, Points(answer)[0].GetProperty("start").GetInt64());
+        }
+
+        // A point of twenty minutes that begins before the hour needs parts that Redis may not have any more.
+        Assert.NotEqual("hot", (await _query.GetAsync($"{Path}?step=20m&from={begin}")).GetProperty("source").GetString());
+    }
+
+    [Fact]
     public async Task Without_the_mark_of_completeness_PostgreSQL_is_asked_too_and_the_newer_revision_counts()
     {
         var start = Noon;

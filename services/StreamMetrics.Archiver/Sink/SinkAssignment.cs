@@ -9,7 +9,7 @@ namespace StreamMetrics.Archiver.Sink;
 /// The partitions that the group gave us and where each of them is in the database. The consumer calls in during <c>Consume</c>, so all of
 /// this is on the worker's thread.
 /// </summary>
-sealed class SinkAssignment(SinkWriter writer, DatabaseAvailability database, ILogger<SinkAssignment> logger)
+sealed class SinkAssignment(SinkWriter writer, TopicIds topics, DatabaseAvailability database, ILogger<SinkAssignment> logger)
 {
     // next_offset in the database; and the partitions of which no record has come yet since the assignment.
     readonly Dictionary<TopicPartition, long> _expected = [];
@@ -36,7 +36,8 @@ sealed class SinkAssignment(SinkWriter writer, DatabaseAvailability database, IL
     public IEnumerable<TopicPartitionOffset> Assigned(List<TopicPartition> partitions)
     {
         if (partitions.Count == 0) return [];
-        var offsets = database.Run(() => writer.LoadOffsets(partitions), Stopping);
+        var offsets = database.Run(
+            () => writer.LoadOffsets(partitions, topics.Ids, (partition, offset) => Log.TopicAnew(logger, $"{partition.Topic}/{partition.Partition.Value}", offset)), Stopping);
         foreach (var (partition, offset) in offsets)
         {
             _expected[partition] = offset;

@@ -20,7 +20,7 @@ sealed class SinkWorker(
     Lazy<IConsumer<byte[]?, byte[]?>> lazyConsumer, SinkAssignment assignment, SinkWriter writer, DatabaseAvailability database, HotHistory history, SinkState state,
     ArchiverMetrics metrics, IOptions<ArchiverOptions> options, TimeProvider time, ILogger<SinkWorker> logger) : BackgroundService
 {
-    static readonly string[] AggregateTopics = [Topics.Aggregated1m, Topics.Aggregated5m, Topics.Aggregated15m];
+    public static readonly string[] AggregateTopics = [Topics.Aggregated1m, Topics.Aggregated5m, Topics.Aggregated15m];
     static readonly TimeSpan PollTime = TimeSpan.FromMilliseconds(500);
     static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
     const int MaxConflicts = 100;

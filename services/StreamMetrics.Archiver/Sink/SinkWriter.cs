@@ -20,9 +20,10 @@ sealed class SinkWriter(NpgsqlDataSource source, PartitionStore partitions) : ID
 {
     NpgsqlConnection? _connection;
 
-    /// <summary>Reads where partitions go on.</summary>
-    public Dictionary<TopicPartition, long> LoadOffsets(IReadOnlyCollection<TopicPartition> topicPartitions) =>
-        WithConnection(connection => SinkOffsets.Load(connection, topicPartitions));
+    /// <summary>Reads where partitions go on; see <see cref="SinkOffsets.Load"/>.</summary>
+    public Dictionary<TopicPartition, long> LoadOffsets(
+        IReadOnlyCollection<TopicPartition> topicPartitions, IReadOnlyDictionary<string, string> topicIds, Action<TopicPartition, long> onAnew) =>
+        WithConnection(connection => SinkOffsets.Load(connection, topicPartitions, topicIds, onAnew));
 
     /// <summary>Writes a batch.</summary>
     /// <returns>The rows as they are in the database now.</returns>

@@ -1,3 +1,4 @@
+using StreamMetrics.Contracts;
 using StreamMetrics.LoadGenerator.Sending;
 
 namespace StreamMetrics.LoadGenerator.Ledger;

@@ -84,7 +84,7 @@ sealed class Writing : IAsyncDisposable
         foreach (var (aggregate, i) in aggregates.Select((a, i) => (a, i)))
             batch.Add(new(new(Topics.Aggregated1m, partition, offset + i), aggregate, null, null, null));
         var moved = new TopicPartition(Topics.Aggregated1m, partition);
-        writer.LoadOffsets([moved]);
+        writer.LoadOffsets([moved], new Dictionary<string, string>(), (_, _) => throw new InvalidOperationException("No id is known, so none is new."));
         return writer.Write(batch, batch.Advances(_ => offset));
     }
 
