@@ -76,6 +76,9 @@ public static class ServiceDefaultsExtensions
         builder.Logging.AddFilter("StackExchange.Redis", LogLevel.None);
         builder.Logging.AddFilter("Npgsql", LogLevel.Warning);
 
+        // Each failed check with its stack, every few seconds: /health tells, and so does whoever asks there.
+        builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
+
         // These two log the exception that ends a start; RunServiceAsync tells it in one line instead, and logs a failed worker itself.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.None);

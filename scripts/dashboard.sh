@@ -32,17 +32,17 @@ provide_dashboard() {
 }
 
 # unpack_dashboard PACKAGE: npm checks the package's hash; the CLI in it unpacks what it carries, of which only the dashboard is kept.
+# Each step ends it by itself: the shell ignores set -e where the caller asks for the result.
 unpack_dashboard() (
-  set -e
-  mkdir -p "${ASPIRE_TOOLS%/*}"
-  work="$(mktemp -d "${ASPIRE_TOOLS%/*}/unpack.XXXXXX")"
+  mkdir -p "${ASPIRE_TOOLS%/*}" || exit 1
+  work="$(mktemp -d "${ASPIRE_TOOLS%/*}/unpack.XXXXXX")" || exit 1
   trap 'rm -rf "$work"' EXIT
-  archive="$(npm pack "$1" --silent --pack-destination "$work")"
-  tar xzf "$work/$archive" -C "$work"
+  archive="$(npm pack "$1" --silent --pack-destination "$work")" || { echo "npm cannot get $1"; exit 1; }
+  tar xzf "$work/$archive" -C "$work" || exit 1
   # It unpacks into its own folder, two levels up; a home of its own keeps its logs and caches out of the user's.
   HOME="$work" ASPIRE_CLI_TELEMETRY_OPTOUT=1 "$work/package/bin/aspire" setup --nologo >"$work/log" 2>&1 || { grep -v '^ *$' "$work/log" | head -n 3 | tr '\n' ' '; exit 1; }
   managed="$(find "$work/package/versions" -maxdepth 2 -name managed -type d | head -n 1)"
   [ -x "$managed/aspire-managed" ] || { echo "the package $1 has no dashboard"; exit 1; }
-  rm -rf "$ASPIRE_TOOLS"
+  rm -rf "$ASPIRE_TOOLS" || exit 1
   mv "$managed" "$ASPIRE_TOOLS"
 )
