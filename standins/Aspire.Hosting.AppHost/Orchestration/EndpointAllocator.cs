@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -12,6 +13,8 @@ namespace Aspire.Hosting.Orchestration;
 static class EndpointAllocator
 {
     public const string Host = "127.0.0.1";
+
+    static readonly ConcurrentDictionary<int, bool> HandedOut = new();
 
     public static IReadOnlyList<Instance> Allocate(IResource resource)
     {
@@ -28,10 +31,15 @@ static class EndpointAllocator
         return instances;
     }
 
+    // The system may name a port a second time, since nobody listens on it until the program has started.
     static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, 0);
+            listener.Start();
+            var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+            if (HandedOut.TryAdd(port, true)) return port;
+        }
     }
 }
