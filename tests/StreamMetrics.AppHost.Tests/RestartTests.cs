@@ -21,6 +21,7 @@ public sealed class RestartTests
         await using var app = model.Builder.Build();
         await app.StartAsync();
         await app.ResourceNotifications.WaitForResourceHealthyAsync("service");
+        await StartedOnceAsync(model, "server");
 
         Assert.True((await app.ResourceCommands.ExecuteCommandAsync("server", "stop")).Success);
 
@@ -43,6 +44,7 @@ public sealed class RestartTests
         await using var app = model.Builder.Build();
         await app.StartAsync();
         await app.ResourceNotifications.WaitForResourceHealthyAsync("service");
+        await StartedOnceAsync(model, "service");
         await app.ResourceCommands.ExecuteCommandAsync("server", "stop");
 
         Assert.True((await app.ResourceCommands.ExecuteCommandAsync("service", "restart")).Success);
@@ -111,6 +113,9 @@ public sealed class RestartTests
         Assert.False(app.ResourceNotifications.TryGetCurrentState("server", out _));
         await app.StopAsync();
     }
+
+    // A process runs before it has said so: one that is stopped in that moment never does.
+    static Task StartedOnceAsync(Model model, string name) => Eventually.AssertAsync($"{name} has started", () => Assert.Equal(1, Starts(model, name)));
 
     static string? State(DistributedApplication app, string id) =>
         app.ResourceNotifications.TryGetCurrentState(id, out var current) ? current!.Snapshot.State?.Text : null;

@@ -8,5 +8,6 @@ if (args is ["takeover", .. var takeover]) return await TakeoverRun.RunAsync(tak
 if (args is ["restore", .. var restore]) return await RestoreRun.RunAsync(restore);
 if (args is ["embedded-kafka", .. var brokerArguments]) return await Throughput.RunAsync(brokerArguments);
 if (args is ["query", .. var query]) return await QueryRun.RunAsync(query);
+if (args is ["agreement", .. var agreement]) return await AgreementRun.RunAsync(agreement);
 BenchmarkDotNet.Running.BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 using Npgsql;
 using StreamMetrics.TestSupport;
@@ -77,9 +78,7 @@ sealed class RunningSystem : IAsyncDisposable
     /// <summary>Final 1-minute totals in PostgreSQL.</summary>
     public async Task<IReadOnlyDictionary<(string ServiceId, string MetricName, long Start), WindowTotal>> StoredTotalsAsync(long from, long to)
     {
-        var password = await PostgresPasswordAsync();
-        await using var source = NpgsqlDataSource.Create(
-            $"Host=127.0.0.1;Port={Text(15432 + _portOffset)};Username=postgres;Password={password};Database=streammetrics;Pooling=false");
+        await using var source = NpgsqlDataSource.Create($"{Database};Pooling=false");
         await using var command = source.CreateCommand("""
             SELECT service_id, metric_name, (extract(epoch FROM timestamp) * 1000)::bigint, count, sum
             FROM metric_aggregates WHERE scope = 'total' AND window_size = '1m' AND timestamp >= to_timestamp($1 / 1000.0) AND timestamp < to_timestamp($2 / 1000.0)
@@ -96,6 +95,45 @@ sealed class RunningSystem : IAsyncDisposable
 
         return rows;
     }
+
+    /// <summary>Connection string of its database.</summary>
+    public string Database => $"Host=127.0.0.1;Port={Text(15432 + _portOffset)};Username=postgres;Password=unused;Database=streammetrics";
+
+    /// <summary>Address of its query service.</summary>
+    public Uri QueryAddress => Query("");
+
+    /// <summary>Stops its PostgreSQL in order and waits until it is gone.</summary>
+    public async Task StopPostgresAsync()
+    {
+        var pid = File.ReadLines(Path.Combine(PostgresFolder, "postmaster.pid")).First();
+        // Its own program says "now, in order" to it.
+        await ChildProcess.RunAsync("kill", ["kill", "-INT", pid]);
+        await Eventually.TrueAsync("PostgreSQL is gone", () => !Directory.Exists($"/proc/{pid}"));
+    }
+
+    /// <summary>Starts PostgreSQL again on its port and data; whoever called this stops it.</summary>
+    public ChildProcess StartPostgres() => StartServer("postgres.sh", PostgresFolder, 15432, "streammetrics");
+
+    /// <summary>Stops its Redis, which forgets everything.</summary>
+    public async Task StopRedisAsync()
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync("127.0.0.1", 16379 + _portOffset);
+        await client.GetStream().WriteAsync("SHUTDOWN NOSAVE\r\n"u8.ToArray());
+        var buffer = new byte[256];
+        while (await client.GetStream().ReadAsync(buffer) > 0)
+        {
+            // until it hangs up
+        }
+    }
+
+    /// <summary>Starts Redis again on its port, empty; whoever called this stops it.</summary>
+    public ChildProcess StartRedis() => StartServer("redis.sh", Path.Combine(_dataFolder, "redis-again"), 16379);
+
+    string PostgresFolder => Path.Combine(_dataFolder, "postgres");
+
+    ChildProcess StartServer(string script, string folder, int port, params string[] more) =>
+        ChildProcess.Start(script, ["bash", RepositoryRoot.Combine("StreamMetrics.AppHost", "scripts", script), folder, Text(port + _portOffset), .. more]);
 
     /// <summary>Presses Ctrl-C and waits for the end.</summary>
     /// <returns>The exit code.</returns>
@@ -143,8 +181,6 @@ sealed class RunningSystem : IAsyncDisposable
     Uri Query(string path) => new($"http://127.0.0.1:{Text(8080 + _portOffset)}{path}");
 
     Uri Generator(string path) => new($"http://127.0.0.1:{Text(8090 + _portOffset)}{path}");
-
-    static Task<string> PostgresPasswordAsync() => Task.FromResult("unused");
 
     static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
 
