@@ -26,7 +26,7 @@ static class RestoreRun
         await WorkTopics.RecreateAsync(bootstrap);
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var metrics = new AggregatorMetrics(services.GetRequiredService<IMeterFactory>());
-        var options = new WorkerOptions { BootstrapServers = bootstrap, GroupId = $"restore-{Guid.NewGuid():n}", StatisticsInterval = TimeSpan.Zero };
+        var options = new WorkerOptions { BootstrapServers = bootstrap, GroupId = $"restore-{Guid.NewGuid():n}", StatisticsInterval = TimeSpan.Zero, TransactionTimeout = TimeSpan.FromMinutes(1) };
         options.Engine.MaxSeriesPerService = options.Engine.MaxSeriesPerPartition = series + 1;
         using (var load = new Load(options, metrics, series))
         {
