@@ -19,6 +19,8 @@ sealed class KafkaTopicInitialiser(
     static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
     static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
+    Metadata? _metadata;
+
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         admin.Validate();
@@ -26,7 +28,7 @@ sealed class KafkaTopicInitialiser(
         var metadata = await WaitForBrokersAsync(deadline, cancellationToken);
         if (TopicPlan.Missing(metadata).Count > 0) metadata = await CreateMissingAsync(metadata, deadline, cancellationToken);
         TopicPlan.ThrowOnWrongPartitionCount(metadata);
-        await WarnOfDriftAsync(metadata, cancellationToken);
+        _metadata = metadata;
     }
 
     async Task<Metadata> WaitForBrokersAsync(Deadline deadline, CancellationToken cancellationToken)
@@ -147,7 +149,8 @@ sealed class KafkaTopicInitialiser(
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    // Nobody has to wait for a warning: a busy broker may take seconds to tell its settings.
+    public Task StartedAsync(CancellationToken cancellationToken) => WarnOfDriftAsync(_metadata!, cancellationToken);
 
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
