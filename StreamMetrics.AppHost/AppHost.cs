@@ -61,6 +61,7 @@ try
         .WithExternalHttpEndpoints()
         .WithHttpHealthCheck("/health")
         .WithUrlForEndpoint("http", url => (url.Url, url.DisplayText) = ("/docs", "API docs"))
+        .WithUrlForEndpoint("http", _ => new() { Url = "/graphql", DisplayText = "GraphQL" })
         .WithUrlForEndpoint("http", _ => new() { Url = "/api/v1/services", DisplayText = "Services" })
         .WithUrlForEndpoint("http", _ => new() { Url = "/api/v1/pipeline", DisplayText = "Pipeline" })
         .WithReplayCommand()

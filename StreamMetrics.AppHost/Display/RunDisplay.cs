@@ -83,6 +83,7 @@ sealed class RunDisplay(
             StreamMetrics is up:
               query API        http://127.0.0.1:{ports.Query}/api/v1/services
               try the API      http://127.0.0.1:{ports.Query}/docs
+              GraphQL          http://127.0.0.1:{ports.Query}/graphql
               pipeline         http://127.0.0.1:{ports.Query}/api/v1/pipeline
               load generator   http://127.0.0.1:{ports.LoadGenerator}/ledger{dashboard}
 
