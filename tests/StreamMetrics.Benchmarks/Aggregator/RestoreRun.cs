@@ -32,6 +32,7 @@ static class RestoreRun
         {
             load.Fill(Number("--events-per-series", 3));
             await load.RunAsync(TimeSpan.FromMinutes(Number("--minutes", 0)), Number("--events-per-second", 2_000));
+            series = load.Series; // those without events for a while are forgotten
         }
 
         for (var i = 0; i < 3; i++) Restore(options, metrics, series);
@@ -69,6 +70,8 @@ static class RestoreRun
             _producer = new TransactionalProducer(0, options, metrics);
             _producer.Open();
         }
+
+        public int Series => _engine.Statistics.Series;
 
         public void Fill(int perSeries)
         {
