@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Npgsql;
 using StreamMetrics.TestSupport;
+using Xunit;
 
 namespace StreamMetrics.IntegrationTests;
 
@@ -95,6 +96,24 @@ sealed class RunningSystem : IAsyncDisposable
 
         return rows;
     }
+
+    /// <summary>Waits until what is stored of a span that is over equals what the generator's ledger says.</summary>
+    public Task AssertStoredEqualsLedgerAsync(string phase, long from, long to, TimeSpan timeout) => Eventually.AssertAsync(
+        phase,
+        async () =>
+        {
+            Assert.True(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() > to, "The window is still open.");
+            var ledger = await LedgerAsync(from, to);
+            var stored = await StoredTotalsAsync(from, to);
+            Assert.NotEmpty(ledger);
+            Assert.All(ledger, expected =>
+            {
+                Assert.True(stored.TryGetValue((expected.ServiceId, expected.MetricName, expected.Start), out var actual), $"{expected} is not stored.");
+                Assert.Equal(expected.Count, actual.Count);
+                Assert.InRange(actual.Sum, expected.Sum - (Math.Abs(expected.Sum) * 1e-9), expected.Sum + (Math.Abs(expected.Sum) * 1e-9));
+            });
+        },
+        timeout);
 
     /// <summary>Connection string of its database.</summary>
     public string Database => $"Host=127.0.0.1;Port={Text(15432 + _portOffset)};Username=postgres;Password=unused;Database=streammetrics";
