@@ -59,13 +59,14 @@ public sealed class OrchestratorTests
         await using var app = model.Builder.Build();
         await app.StartAsync();
         await Eventually.AssertAsync("all run", () => Assert.Equal(4, Started(model).Length));
+        // A program may say that it runs before the run has written it down.
+        await Eventually.AssertAsync("all are recorded", () => Assert.Equal(4, Pids(model).Count));
         var pids = Pids(model);
         await app.StopAsync();
 
         var stopped = Lines(model, "stopped");
         Assert.Equal(["front", "service"], stopped[..2]);
         Assert.Equal(["database", "queue"], stopped[2..].Order());
-        Assert.Equal(4, pids.Count);
         Assert.All(pids, pid => Assert.False(Directory.Exists($"/proc/{pid}"), $"process {pid} is left"));
     }
 
@@ -127,6 +128,7 @@ public sealed class OrchestratorTests
         await using var killed = first.Builder.Build();
         await killed.StartAsync();
         await Eventually.AssertAsync("it runs", () => Assert.Equal(["left"], Started(first)));
+        await Eventually.AssertAsync("it is recorded", () => Assert.Single(Pids(store.Path)));
         var record = await File.ReadAllTextAsync(Path.Combine(store.Path, ".aspire", "processes"));
         var pid = Assert.Single(Pids(store.Path));
 
