@@ -6,7 +6,8 @@ using Confluent.Kafka;
 namespace StreamMetrics.Streams.Worker;
 
 /// <summary>
-/// The few functions of librdkafka that Confluent.Kafka does not offer: reading whole batches without a copy and an object per record.
+/// The few functions of librdkafka that Confluent.Kafka does not offer: reading whole batches without a copy and an object per record, and
+/// waiting for a connection.
 /// Declarations follow rdkafka.h of librdkafka 2.x; the library is the very copy that Confluent.Kafka has loaded.
 /// </summary>
 static unsafe partial class Librdkafka
@@ -26,6 +27,18 @@ static unsafe partial class Librdkafka
         if (Version() < OldestVersion)
             throw new FatalWorkerException($"librdkafka {Library.VersionString} is too old: reading in batches needs 2.1 or newer.");
         return NativeHandle(client.Handle);
+    }
+
+    /// <summary>
+    /// Waits until a broker has answered, or the time is over: what is asked of a client without any connection is asked again half a second
+    /// later. There is no outcome, since the request that follows reports its own failure.
+    /// </summary>
+    /// <param name="client">Consumer or producer of Confluent.Kafka.</param>
+    /// <param name="timeout">Longest wait.</param>
+    public static void AwaitBroker(IClient client, TimeSpan timeout)
+    {
+        nint metadata = 0;
+        if (Metadata(HandleOf(client), allTopics: 0, topic: 0, &metadata, (int)timeout.TotalMilliseconds) == ErrorCode.NoError) DestroyMetadata(metadata);
     }
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_LibrdkafkaHandle")]
@@ -66,6 +79,13 @@ static unsafe partial class Librdkafka
 
     [LibraryImport(Name, EntryPoint = "rd_kafka_version")]
     private static partial int Version();
+
+    /// <summary>With no topic and not all of them: the brokers only.</summary>
+    [LibraryImport(Name, EntryPoint = "rd_kafka_metadata")]
+    private static partial ErrorCode Metadata(SafeHandle client, int allTopics, nint topic, nint* metadata, int timeoutMs);
+
+    [LibraryImport(Name, EntryPoint = "rd_kafka_metadata_destroy")]
+    private static partial void DestroyMetadata(nint metadata);
 
     [LibraryImport(Name, EntryPoint = "rd_kafka_queue_get_consumer")]
     public static partial nint GetConsumerQueue(SafeHandle client);

@@ -14,7 +14,11 @@ sealed class TransactionalProducer(int partition, WorkerOptions options, Aggrega
     : PartitionProducer(partition, ClientSettings.Transactional(options, partition), options, metrics)
 {
     /// <inheritdoc/>
-    public override void Open() => Guard("Fencing the previous owner", () => Client.InitTransactions(Timeout));
+    public override void Open()
+    {
+        Librdkafka.AwaitBroker(Client, Timeout);
+        Guard("Fencing the previous owner", () => Client.InitTransactions(Timeout));
+    }
 
     /// <inheritdoc/>
     public override void Begin() => Guard("Beginning a transaction", Client.BeginTransaction);
