@@ -51,4 +51,7 @@ public sealed record PartitionStatus
 
     /// <summary>p99 over the last seconds from log time of an event to its provisional value in Redis, ms; null when nothing was written.</summary>
     public double? VisibleP99Ms { get; init; }
+
+    /// <summary>Whether <see cref="VisibleP99Ms"/> is that of watched series: the others are held back on purpose, and count only where nobody watches any.</summary>
+    public bool VisibleWatched { get; init; }
 }

@@ -24,8 +24,11 @@ sealed class RedisLiveLane(LiveShared shared) : ILiveLane
     }
 
     /// <inheritdoc/>
-    public void Report(PartitionStatus status) =>
-        _reports[status.Partition] = status with { VisibleP99Ms = _lanes.TryGetValue(status.Partition, out var lane) ? lane.Latency.P99() : null };
+    public void Report(PartitionStatus status)
+    {
+        var (p99, watched) = _lanes.TryGetValue(status.Partition, out var lane) ? lane.Latency.P99() : default;
+        _reports[status.Partition] = status with { VisibleP99Ms = p99, VisibleWatched = watched };
+    }
 
     /// <inheritdoc/>
     public void Forget(int partition)

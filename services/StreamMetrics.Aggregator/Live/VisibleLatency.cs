@@ -28,12 +28,12 @@ sealed class VisibleLatency
         }
     }
 
-    /// <summary>The 99th percentile, ms; null when nothing was written.</summary>
-    public double? P99()
+    /// <summary>The 99th percentile, ms, null when nothing was written; and whether it is that of watched series.</summary>
+    public (double? Milliseconds, bool Watched) P99()
     {
         lock (_lock)
         {
-            return P99(_before.Watched, _now.Watched) ?? P99(_before.Others, _now.Others);
+            return P99(_before.Watched, _now.Watched) is { } watched ? (watched, true) : (P99(_before.Others, _now.Others), false);
         }
     }
 

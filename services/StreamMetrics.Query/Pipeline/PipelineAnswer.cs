@@ -67,7 +67,7 @@ public sealed record PipelineAnswer
     [Description("Records that are not committed as processed, over all partitions; absent while Kafka does not answer.")]
     public long? Lag { get; init; }
 
-    [Description("Worst p99 of the partitions from log time of an event to its value in Redis, ms; absent when nothing is written.")]
+    [Description("Worst p99 of the partitions from log time of an event to its value in Redis, ms: of watched series when there are any, since others are held back for half a second; absent when nothing is written.")]
     public double? VisibleP99Ms { get; init; }
 
     [Description("Events dead-lettered since the partitions were taken by their owners, and since this service started.")]

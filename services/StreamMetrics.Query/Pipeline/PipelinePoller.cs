@@ -64,11 +64,18 @@ sealed class PipelinePoller(
             EventsPerSecond = _rates.EventsPerSecond,
             AggregatesPerSecond = _rates.AggregatesPerSecond,
             Lag = offsets is null ? null : partitions.Sum(p => p.Lag ?? 0),
-            VisibleP99Ms = partitions.Max(p => p.VisibleP99Ms),
+            VisibleP99Ms = VisibleP99(statuses),
             DeadLetters = _rates.DeadLetters,
             Late = _rates.Late,
             Dependencies = dependencies,
         };
+    }
+
+    // One series that somebody watches says more than all that are held back on purpose.
+    static double? VisibleP99(IReadOnlyList<PartitionStatus?> statuses)
+    {
+        var watched = statuses.Any(s => s is { VisibleWatched: true });
+        return statuses.Where(s => s is not null && s.VisibleWatched == watched).Max(s => s!.VisibleP99Ms);
     }
 
     static PartitionAnswer ToAnswer(int partition, PartitionStatus? status, PartitionOffsets? offsets) => new()
