@@ -33,7 +33,7 @@ public abstract class GeneratorProcessTests
 
         for (var i = 0; i < 2; i++)
         {
-            await using var next = await StartAsync(20_000);
+            await using var next = await StartAsync(5_000);
             await SentAtLeast(next, (await LedgerAsync(next)).Events.Sent + 10_000);
             await next.KillAsync();
         }
