@@ -105,6 +105,9 @@ public sealed class RestartTests
         await using var app = model.Builder.Build();
         await app.StartAsync();
         await Eventually.AssertAsync("both run", () => Assert.Equal(2, Starts(model, "server")));
+        // A process says so before its state is told, and only what is known to run can be restarted.
+        foreach (var id in new[] { "server-1", "server-2" })
+            await app.ResourceNotifications.WaitForResourceAsync("server", e => e.ResourceId == id && e.Snapshot.State?.Text == KnownResourceStates.Running);
 
         Assert.True((await app.ResourceCommands.ExecuteCommandAsync("server-2", "restart")).Success);
 
