@@ -55,7 +55,7 @@ public static class KafkaTools
     /// <param name="kafka">The cluster.</param>
     /// <param name="phase">What the test is doing.</param>
     /// <param name="isWanted">Looks at the metadata of one broker.</param>
-    static async Task WaitForEveryBrokerAsync(this IKafkaUnderTest kafka, string phase, Predicate<Metadata> isWanted)
+    public static async Task WaitForEveryBrokerAsync(this IKafkaUnderTest kafka, string phase, Predicate<Metadata> isWanted)
     {
         foreach (var server in kafka.BootstrapServers.Split(','))
         {
