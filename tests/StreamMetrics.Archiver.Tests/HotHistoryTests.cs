@@ -9,8 +9,7 @@ using Aggregate = StreamMetrics.Contracts.Aggregate;
 namespace StreamMetrics.Archiver.Tests;
 
 /// <summary>The last hour in Redis follows PostgreSQL, and Redis may come and go.</summary>
-[Collection(KafkaCollection.Name)]
-public sealed class HotHistoryTests(EveryKafkaFixture kafkas, StoresFixture stores) : IClassFixture<StoresFixture>
+public sealed class HotHistoryTests(EveryKafkaFixture kafkas, StoresFixture stores) : IClassFixture<EveryKafkaFixture>, IClassFixture<StoresFixture>
 {
     [Fact]
     public async Task The_history_has_the_merged_rows_and_comes_back_after_a_loss_of_Redis()
