@@ -98,6 +98,24 @@ public sealed class RestartTests
     }
 
     [Fact]
+    public async Task What_is_stopped_the_moment_it_runs_is_gone_when_the_stop_is_answered()
+    {
+        using var model = new Model();
+        model.AddServer("server");
+        await using var app = model.Builder.Build();
+        await app.StartAsync();
+        for (var round = 1; round <= 10; round++)
+        {
+            await app.ResourceNotifications.WaitForResourceAsync("server", e => e.Snapshot.State?.Text == KnownResourceStates.Running);
+            Assert.True((await app.ResourceCommands.ExecuteCommandAsync("server", "stop")).Success);
+            Assert.Equal(KnownResourceStates.Finished, State(app, "server"));
+            Assert.True((await app.ResourceCommands.ExecuteCommandAsync("server", "start")).Success);
+        }
+
+        await app.StopAsync();
+    }
+
+    [Fact]
     public async Task A_replica_is_restarted_alone()
     {
         using var model = new Model();
