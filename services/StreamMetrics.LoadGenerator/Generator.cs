@@ -40,6 +40,8 @@ sealed class Generator : BackgroundService
     long _lastMade;
     long _lastSaved;
     long _lastMissedLogged;
+    long _ticks;
+    volatile bool _isSending;
     double _missedReported;
     Task _saving = Task.CompletedTask;
 
@@ -66,6 +68,12 @@ sealed class Generator : BackgroundService
     {
         var now = Now();
         lock (_ledgerLock) return (_sender?.OldestInFlight ?? now, _ledger.Counts with { }, _ledger.Windows(from, to, now));
+    }
+
+    /// <summary>Returns when what the pacer was told holds: the tick that may still have gone by the old word is over, and what it sent is in the ledger.</summary>
+    public async Task SettleAsync(CancellationToken cancellationToken)
+    {
+        for (var before = Interlocked.Read(ref _ticks); _isSending && Interlocked.Read(ref _ticks) == before;) await Task.Delay(Tick, _time, cancellationToken);
     }
 
     public override void Dispose()
@@ -155,11 +163,20 @@ sealed class Generator : BackgroundService
     {
         Pacer.Start();
         (_lastMade, _lastSaved, _lastMissedLogged) = (Now(), _time.GetTimestamp(), _time.GetTimestamp());
-        while (!stopping.WaitHandle.WaitOne(Tick))
+        _isSending = true;
+        try
         {
-            SendWhatIsDue();
-            EnterWhatWasAcknowledged();
-            SaveNowAndThen();
+            while (!stopping.WaitHandle.WaitOne(Tick))
+            {
+                SendWhatIsDue();
+                EnterWhatWasAcknowledged();
+                Interlocked.Increment(ref _ticks);
+                SaveNowAndThen();
+            }
+        }
+        finally
+        {
+            _isSending = false;
         }
 
         // What was made is waited for, so that an orderly stop leaves a complete ledger.

@@ -61,7 +61,8 @@ static class AggregatorUnderTest
             {
                 offline = await OfflineRun.OfAsync(kafka.BootstrapServers, Engine);
                 outputs = await Outputs.ReadAsync(kafka.BootstrapServers);
-                return !offline.HasOpenWindows && outputs.Aggregates.Count >= offline.Aggregates.Count && outputs.DeadLetters.Count >= offline.DeadLetters.Count;
+                return !offline.HasOpenWindows && outputs.Aggregates.Count >= offline.Aggregates.Count && outputs.DeadLetters.Count >= offline.DeadLetters.Count
+                    && outputs.LateRecords.Count >= offline.LateRecords.Count;
             },
             () => $"{outputs?.Aggregates.Count} of {offline?.Aggregates.Count} aggregates; open windows: {offline?.HasOpenWindows}. {context()}");
         Xunit.Assert.Equal(offline!.DeadLetters, outputs!.DeadLetters);

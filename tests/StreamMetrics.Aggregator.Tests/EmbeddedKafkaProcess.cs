@@ -43,8 +43,10 @@ sealed class EmbeddedKafkaProcess : IKafkaUnderTest
         var dll = RepositoryRoot.Combine("services", name, "bin", RepositoryRoot.Configuration, "net10.0", $"{name}.dll");
         _process = ChildProcess.Start(name, [
             "dotnet", dll, "--data", _folder.Path, "--port", _port.ToString(CultureInfo.InvariantCulture), "--brokers", Brokers.ToString(CultureInfo.InvariantCulture)]);
+        var process = _process;
         await Eventually.AssertAsync("the embedded broker listens", async () =>
         {
+            process.ThrowIfEnded();
             using var client = new System.Net.Sockets.TcpClient();
             await client.ConnectAsync("127.0.0.1", _port);
         });

@@ -141,7 +141,7 @@ public sealed class DashboardTests
     static async Task<Aspire.Hosting.Dashboard.Wire.Resource> WaitForAsync(
         DashboardService.DashboardServiceClient client, Metadata key, string name, Func<Aspire.Hosting.Dashboard.Wire.Resource, bool> isWanted)
     {
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
+        using var timeout = new CancellationTokenSource(Eventually.DefaultTimeout, TimeProvider.System);
         using var watch = client.WatchResources(new(), key, cancellationToken: timeout.Token);
         while (await watch.ResponseStream.MoveNext(timeout.Token))
         {

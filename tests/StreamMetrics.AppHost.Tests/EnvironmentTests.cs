@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Orchestration;
@@ -91,6 +93,23 @@ public sealed class EnvironmentTests
         Assert.All(environments, e => Assert.StartsWith("http://127.0.0.1:", e["ASPNETCORE_URLS"], StringComparison.Ordinal));
         Assert.All(environments, e => Assert.Equal("aggregator", e["OTEL_SERVICE_NAME"]));
         Assert.Equal(instances.Select(i => $"service.instance.id={i.Number}"), environments.Select(e => e["OTEL_RESOURCE_ATTRIBUTES"]));
+    }
+
+    [Fact]
+    public async Task A_port_that_is_kept_for_a_program_can_be_listened_on_by_it()
+    {
+        using var model = new Model();
+        var service = model.Builder.AddProject<Projects.StreamMetrics_Aggregator>("aggregator").WithHttpEndpoint();
+        using var instance = Assert.Single(EndpointAllocator.Allocate(service.Resource));
+        var port = Assert.Single(instance.Ports.Values);
+
+        using var listener = new TcpListener(IPAddress.Loopback, port);
+        listener.Start();
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, port);
+        using var accepted = await listener.AcceptTcpClientAsync();
+
+        Assert.True(accepted.Connected);
     }
 
     [Fact]

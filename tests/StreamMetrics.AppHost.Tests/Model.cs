@@ -28,9 +28,9 @@ sealed class Model : IDisposable
 
     public IResourceBuilder<ExecutableResource> AddShell(string name, string script) => Builder.AddExecutable(name, "/bin/sh", ".", "-c", script);
 
-    /// <summary>A program that says that it runs, and ends when it is asked to, after writing its name into a file.</summary>
+    /// <summary>A program that says that it runs once it can be asked to end, which it does after writing its name into a file.</summary>
     public IResourceBuilder<ExecutableResource> AddServer(string name, string stopLog = "stopped") =>
-        AddShell(name, $"echo {name} >> '{File("started")}'; trap 'echo {name} >> \"{File(stopLog)}\"; exit 0' TERM; while :; do sleep 0.05; done");
+        AddShell(name, $"trap 'echo {name} >> \"{File(stopLog)}\"; exit 0' TERM; echo {name} >> '{File("started")}'; while :; do sleep 0.05; done");
 
     public void Dispose() => _folder.Dispose();
 }

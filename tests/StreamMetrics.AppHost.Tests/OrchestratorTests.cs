@@ -99,7 +99,8 @@ public sealed class OrchestratorTests
         await app.StartAsync();
 
         await model.Console.WaitForAsync("needs-that: not started: needs was not started");
-        Assert.Contains("broken: something is wrong", model.Console.Lines);
+        // What it wrote is read beside the watch for its end.
+        await model.Console.WaitForAsync("broken: something is wrong");
         Assert.Contains(model.Console.Lines, l => l.StartsWith("broken: ended by itself after", StringComparison.Ordinal) && l.Contains("exit code 7", StringComparison.Ordinal));
         Assert.Contains("needs: not started: broken ended with exit code 7 before it was ready", model.Console.Lines);
         Assert.Empty(Started(model));
@@ -139,8 +140,9 @@ public sealed class OrchestratorTests
         await using var next = second.Builder.Build();
         await next.StartAsync();
 
-        Assert.False(Directory.Exists($"/proc/{pid}"), "the process still runs");
         Assert.Contains($"Stopped what an earlier run left behind: left (process {pid})", second.Console.Lines);
+        // It is a child of this process, which takes note of its end in its own time.
+        await Eventually.TrueAsync("the process is gone", () => !Directory.Exists($"/proc/{pid}"));
         await next.StopAsync();
         await killed.StopAsync();
     }

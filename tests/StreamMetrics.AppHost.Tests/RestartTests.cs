@@ -98,6 +98,24 @@ public sealed class RestartTests
     }
 
     [Fact]
+    public async Task What_is_stopped_the_moment_it_runs_is_gone_when_the_stop_is_answered()
+    {
+        using var model = new Model();
+        model.AddServer("server");
+        await using var app = model.Builder.Build();
+        await app.StartAsync();
+        for (var round = 1; round <= 10; round++)
+        {
+            await app.ResourceNotifications.WaitForResourceAsync("server", e => e.Snapshot.State?.Text == KnownResourceStates.Running);
+            Assert.True((await app.ResourceCommands.ExecuteCommandAsync("server", "stop")).Success);
+            Assert.Equal(KnownResourceStates.Finished, State(app, "server"));
+            Assert.True((await app.ResourceCommands.ExecuteCommandAsync("server", "start")).Success);
+        }
+
+        await app.StopAsync();
+    }
+
+    [Fact]
     public async Task A_replica_is_restarted_alone()
     {
         using var model = new Model();
@@ -105,6 +123,9 @@ public sealed class RestartTests
         await using var app = model.Builder.Build();
         await app.StartAsync();
         await Eventually.AssertAsync("both run", () => Assert.Equal(2, Starts(model, "server")));
+        // A process says so before its state is told, and only what is known to run can be restarted.
+        foreach (var id in new[] { "server-1", "server-2" })
+            await app.ResourceNotifications.WaitForResourceAsync("server", e => e.ResourceId == id && e.Snapshot.State?.Text == KnownResourceStates.Running);
 
         Assert.True((await app.ResourceCommands.ExecuteCommandAsync("server-2", "restart")).Success);
 

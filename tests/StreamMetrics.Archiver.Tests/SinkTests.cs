@@ -120,7 +120,8 @@ public sealed class SinkTests(EveryKafkaFixture kafkas, StoresFixture stores) : 
         await using var archiver = setting.StartArchiver();
         await setting.AssertTableEqualsTopicsAsync("with garbage between", archiver);
         await using var store = new ColdStore(database);
-        Assert.Equal(6, await store.ScalarAsync<long>("SELECT count(*) FROM sink_rejects WHERE reason <> ''"));
+        // They lie in partitions of their own, perhaps, which may be read after all others.
+        await Eventually.EqualAsync("the garbage is kept", 6L, () => store.ScalarAsync<long>("SELECT count(*) FROM sink_rejects WHERE reason <> ''"));
         Assert.Equal("{", await store.ScalarAsync<string>("SELECT convert_from(value, 'UTF8') FROM sink_rejects WHERE topic = 'metrics-aggregated-1m' ORDER BY \"offset\" LIMIT 1"));
     }
 
@@ -160,7 +161,7 @@ public sealed class SinkTests(EveryKafkaFixture kafkas, StoresFixture stores) : 
             Assert.Equal(0, await archiver.StopAsync());
         }
 
-        await DeleteAggregateTopicsAsync(setting.Kafka);
+        await setting.Kafka.DeleteTopicsAsync(Topics.Aggregated1m, Topics.Aggregated5m, Topics.Aggregated15m);
         await setting.Kafka.CreateProductTopicsAsync();
         // More than the old topics held, so the old offsets exist.
         await setting.ProduceAsync(Load("after", seed: 2, services: 10, windowsBack: 2));
@@ -208,14 +209,6 @@ public sealed class SinkTests(EveryKafkaFixture kafkas, StoresFixture stores) : 
             producer.Flush(Eventually.DefaultTimeout);
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, CancellationToken.None);
         }
-    }
-
-    static async Task DeleteAggregateTopicsAsync(IKafkaUnderTest kafka)
-    {
-        string[] topics = [Topics.Aggregated1m, Topics.Aggregated5m, Topics.Aggregated15m];
-        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka.BootstrapServers }).Build();
-        await admin.DeleteTopicsAsync(topics);
-        await Eventually.AssertAsync("the topics are gone", () => Assert.Empty(admin.GetMetadata(TimeSpan.FromSeconds(5)).Topics.Select(t => t.Topic).Intersect(topics)));
     }
 
     async Task<ArchiverSetting> SettingAsync(KafkaKind kind) => (await SettingWithDatabaseAsync(kind)).Setting;

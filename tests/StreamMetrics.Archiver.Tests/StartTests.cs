@@ -5,8 +5,7 @@ using Xunit;
 namespace StreamMetrics.Archiver.Tests;
 
 /// <summary>What a user can mend ends the start with one line and exit code 1.</summary>
-[Collection(KafkaCollection.Name)]
-public sealed class StartTests(EveryKafkaFixture kafkas, StoresFixture stores) : IClassFixture<StoresFixture>
+public sealed class StartTests(EveryKafkaFixture kafkas, StoresFixture stores) : IClassFixture<EveryKafkaFixture>, IClassFixture<StoresFixture>
 {
     [Theory]
     [InlineData("Archiver__MaxBatchRecords", "0", "error: Archiver:MaxBatchRecords: ")]

@@ -85,9 +85,10 @@ public abstract class ClientOnKafkaTests
         var meterName = _topic;
         builder.Services.AddStreamMetrics(o =>
         {
-            (o.BootstrapServers, o.ServiceId, o.Topic) = (Kafka.BootstrapServers, "shop", _topic);
+            (o.BootstrapServers, o.ServiceId, o.Topic, o.ShutdownTimeout) = (Kafka.BootstrapServers, "shop", _topic, Eventually.DefaultTimeout);
             o.Meters.Add(meterName);
         });
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = Eventually.DefaultTimeout);
         using (var host = builder.Build())
         {
             await host.StartAsync();
@@ -106,7 +107,7 @@ public abstract class ClientOnKafkaTests
     protected async Task An_outage_of_the_broker_loses_and_doubles_nothing()
     {
         await Kafka.CreateTopicAsync(_topic, 1);
-        await using var client = new StreamMetricsClient(Options(o => o.ShutdownTimeout = TimeSpan.FromMinutes(1)));
+        await using var client = new StreamMetricsClient(Options());
         for (var i = 0; i < 1_000; i++) client.Record("a", i, "1", "CUSTOM");
         await Eventually.TrueAsync("the first events are acknowledged", () => client.Statistics.Acknowledged == 1_000);
         await BreakAsync();
@@ -140,7 +141,7 @@ public abstract class ClientOnKafkaTests
 
     StreamMetricsClientOptions Options(Action<StreamMetricsClientOptions>? change = null)
     {
-        var options = new StreamMetricsClientOptions { ServiceId = "shop", Topic = _topic, BootstrapServers = Kafka.BootstrapServers };
+        var options = new StreamMetricsClientOptions { ServiceId = "shop", Topic = _topic, BootstrapServers = Kafka.BootstrapServers, ShutdownTimeout = Eventually.DefaultTimeout };
         change?.Invoke(options);
         return options;
     }

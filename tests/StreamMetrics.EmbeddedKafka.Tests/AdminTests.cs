@@ -58,7 +58,7 @@ public sealed class AdminTests(BrokerFixture broker) : IClassFixture<BrokerFixtu
         var topic = await broker.CreateTopicAsync(2);
         using var admin = broker.Admin();
         await admin.CreatePartitionsAsync([new PartitionsSpecification { Topic = topic, IncreaseTo = 5 }]);
-        Assert.Equal(5, admin.GetMetadata(topic, TimeSpan.FromSeconds(10)).Topics[0].Partitions.Count);
+        Assert.Equal(5, admin.GetMetadata(topic, Wait.Patience).Topics[0].Partitions.Count);
         using var producer = broker.Producer();
         await producer.ProduceAsync(new Confluent.Kafka.TopicPartition(topic, 4), BrokerFixture.Message("k", "v"));
         var refused = await Assert.ThrowsAsync<CreatePartitionsException>(() => admin.CreatePartitionsAsync([new PartitionsSpecification { Topic = topic, IncreaseTo = 3 }]));
@@ -80,7 +80,7 @@ public sealed class AdminTests(BrokerFixture broker) : IClassFixture<BrokerFixtu
         Assert.NotEqual(before, await IdAsync());
         Assert.Empty(broker.ReadAll(topic));
         using var again = broker.Consumer(group);
-        Assert.Equal(Offset.Unset, again.Committed([new Confluent.Kafka.TopicPartition(topic, 0)], TimeSpan.FromSeconds(10))[0].Offset);
+        Assert.Equal(Offset.Unset, again.Committed([new Confluent.Kafka.TopicPartition(topic, 0)], Wait.Patience)[0].Offset);
     }
 
     [Fact]

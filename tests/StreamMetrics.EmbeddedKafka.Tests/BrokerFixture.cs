@@ -1,6 +1,7 @@
 using System.Text;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using StreamMetrics.TestSupport;
 
 namespace StreamMetrics.EmbeddedKafka.Tests;
 
@@ -67,7 +68,7 @@ public sealed class BrokerFixture : IAsyncLifetime
         var config = new ConsumerConfig
         {
             BootstrapServers = servers, GroupId = group ?? NewName("group"), AutoOffsetReset = AutoOffsetReset.Earliest, EnableAutoCommit = false,
-            EnablePartitionEof = true, SessionTimeoutMs = 6000, HeartbeatIntervalMs = 500, FetchWaitMaxMs = 100,
+            EnablePartitionEof = true, SessionTimeoutMs = 60_000, HeartbeatIntervalMs = 500, FetchWaitMaxMs = 100,
         };
         configure?.Invoke(config);
         return new ConsumerBuilder<string, string>(config).SetErrorHandler((_, _) => { }).SetLogHandler((_, _) => { }).Build();
@@ -84,7 +85,7 @@ public sealed class BrokerFixture : IAsyncLifetime
         var read = new List<ConsumeResult<string, string>>();
         while (true)
         {
-            var result = consumer.Consume(TimeSpan.FromSeconds(20)) ?? throw new TimeoutException($"No end of {topic}-{partition} after {read.Count} records.");
+            var result = consumer.Consume(Wait.Patience) ?? throw new TimeoutException($"No end of {topic}-{partition} after {read.Count} records.");
             if (result.IsPartitionEOF) return read;
             read.Add(result);
         }
@@ -103,7 +104,9 @@ public sealed class BrokerFixture : IAsyncLifetime
 /// <summary>A folder of its own under the system's temporary folder, removed at the end.</summary>
 public sealed class TemporaryFolder : IDisposable
 {
-    public string Path { get; } = Directory.CreateTempSubdirectory("embedded-kafka-").FullName;
+    readonly TempFolder _folder = new("broker");
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    public string Path => _folder.Path;
+
+    public void Dispose() => _folder.Dispose();
 }

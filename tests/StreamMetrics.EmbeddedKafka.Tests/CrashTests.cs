@@ -8,7 +8,7 @@ namespace StreamMetrics.EmbeddedKafka.Tests;
 public sealed class CrashTests
 {
     const int Kills = 20, RecordsPerTransaction = 10;
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Patience = Wait.Patience;
 
     [Fact]
     public async Task Twenty_kills_lose_nothing_acknowledged_double_nothing_and_show_nothing_aborted()

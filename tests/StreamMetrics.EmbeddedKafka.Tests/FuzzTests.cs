@@ -141,7 +141,7 @@ public sealed class FuzzTests
         {
             await client.Stream.WriteAsync(frame);
             client.EndSending();
-            await client.Stream.CopyToAsync(Stream.Null).WaitAsync(TimeSpan.FromSeconds(20));
+            await client.Stream.CopyToAsync(Stream.Null).WaitAsync(Wait.Patience);
         }
         catch (Exception e) when (e is SocketException or IOException { InnerException: SocketException })
         {

@@ -111,7 +111,7 @@ public sealed class GroupTests(BrokerFixture broker) : IClassFixture<BrokerFixtu
     {
         while (true)
         {
-            var result = consumer.Consume(TimeSpan.FromSeconds(20)) ?? throw new TimeoutException("No record.");
+            var result = consumer.Consume(Wait.Patience) ?? throw new TimeoutException("No record.");
             if (!result.IsPartitionEOF) return result;
         }
     }
@@ -121,7 +121,7 @@ public sealed class GroupTests(BrokerFixture broker) : IClassFixture<BrokerFixtu
         var started = TimeProvider.System.GetTimestamp();
         while (!until())
         {
-            if (TimeProvider.System.GetElapsedTime(started) > TimeSpan.FromSeconds(30))
+            if (TimeProvider.System.GetElapsedTime(started) > Wait.Patience)
                 throw new TimeoutException($"Assignments: {string.Join(" | ", consumers.Select(c => string.Join(",", c.Assignment)))}");
             foreach (var consumer in consumers) consumer.Consume(TimeSpan.FromMilliseconds(20));
         }

@@ -18,7 +18,7 @@ sealed class HostProcess : IDisposable
     public static async Task<HostProcess> StartAsync(string folder, int port, int brokers = 1)
     {
         var host = new HostProcess(Launch("--data", folder, "--port", $"{port}", "--brokers", $"{brokers}"));
-        host.ReadyLine = await host._process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30))
+        host.ReadyLine = await host._process.StandardOutput.ReadLineAsync().WaitAsync(Wait.Patience)
             ?? throw new InvalidOperationException($"The broker ended: {await host._process.StandardError.ReadToEndAsync()}");
         _ = host._process.StandardOutput.ReadToEndAsync();
         _ = host._process.StandardError.ReadToEndAsync();
@@ -30,7 +30,7 @@ sealed class HostProcess : IDisposable
     {
         using var process = Launch(arguments);
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        await process.WaitForExitAsync().WaitAsync(Wait.Patience);
         return (process.ExitCode, await output, await error);
     }
 
@@ -44,13 +44,14 @@ sealed class HostProcess : IDisposable
     public async Task<int> StopAsync()
     {
         using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        await _process.WaitForExitAsync().WaitAsync(Wait.Patience);
         return _process.ExitCode;
     }
 
     public void Dispose()
     {
         if (!_process.HasExited) _process.Kill();
+        _process.WaitForExit();
         _process.Dispose();
     }
 

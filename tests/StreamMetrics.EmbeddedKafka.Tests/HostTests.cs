@@ -13,7 +13,7 @@ public sealed class HostTests
         Assert.Equal($"127.0.0.1:{port},127.0.0.1:{port + 1},127.0.0.1:{port + 2}", host.Servers);
         await BrokerFixture.CreateTopicAsync(host.Servers, "t");
         // A consumer with a parked fetch must not hold up the stop.
-        using var consumer = BrokerFixture.Consumer(host.Servers, null, config => config.FetchWaitMaxMs = 60_000);
+        using var consumer = BrokerFixture.Consumer(host.Servers, null, config => config.FetchWaitMaxMs = 300_000);
         consumer.Assign(new Confluent.Kafka.TopicPartitionOffset("t", 0, 0));
         consumer.Consume(TimeSpan.FromMilliseconds(300));
         Assert.Equal(0, await host.StopAsync());

@@ -16,7 +16,7 @@ sealed partial class KcatMember : IDisposable
         string[] arguments =
         [
             "-b", servers, "-G", group, "-u", "-f", "%s\n", "-X", "auto.offset.reset=earliest", "-X", $"partition.assignment.strategy={strategy}",
-            "-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=300", topic,
+            "-X", "session.timeout.ms=60000", "-X", "heartbeat.interval.ms=300", topic,
         ];
         _process = Process.Start(new ProcessStartInfo("kcat", arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!;
         _process.OutputDataReceived += (_, line) =>
@@ -48,7 +48,7 @@ sealed partial class KcatMember : IDisposable
     public async Task LeaveAsync()
     {
         using var interrupt = Process.Start("kill", ["-INT", $"{_process.Id}"]);
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        await _process.WaitForExitAsync().WaitAsync(Wait.Patience);
     }
 
     public void Dispose()

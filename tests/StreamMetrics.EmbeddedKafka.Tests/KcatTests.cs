@@ -107,7 +107,7 @@ public sealed class KcatTests(BrokerFixture broker) : IClassFixture<BrokerFixtur
         var (output, log) = (kcat.StandardOutput.ReadToEndAsync(), kcat.StandardError.ReadToEndAsync());
         await kcat.StandardInput.WriteAsync(input);
         kcat.StandardInput.Close();
-        await kcat.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(40));
+        await kcat.WaitForExitAsync().WaitAsync(Wait.Patience);
         Assert.True(kcat.ExitCode == 0, $"kcat {string.Join(' ', arguments)}: exit code {kcat.ExitCode}\n{await log}");
         return (await output, await log);
     }

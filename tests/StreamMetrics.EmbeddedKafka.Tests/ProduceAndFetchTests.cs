@@ -61,12 +61,12 @@ public sealed class ProduceAndFetchTests(BrokerFixture broker) : IClassFixture<B
         var topic = await broker.CreateTopicAsync();
         using var producer = broker.Producer();
         await producer.ProduceAsync(topic, BrokerFixture.Message("k", "first"));
-        using var consumer = broker.Consumer(null, config => config.FetchWaitMaxMs = 30_000);
+        using var consumer = broker.Consumer(null, config => config.FetchWaitMaxMs = 300_000);
         consumer.Assign(new TopicPartitionOffset(topic, 0, 0));
-        Assert.Equal("first", consumer.Consume(TimeSpan.FromSeconds(20))?.Message?.Value);
+        Assert.Equal("first", consumer.Consume(Wait.Patience)?.Message?.Value);
         await producer.ProduceAsync(topic, BrokerFixture.Message("k", "v"));
-        // Without the wake-up the fetch would be parked for half a minute.
-        Assert.Equal("v", consumer.Consume(TimeSpan.FromSeconds(15))?.Message?.Value);
+        // Without the wake-up the fetch would be parked for five minutes.
+        Assert.Equal("v", consumer.Consume(Wait.Patience)?.Message?.Value);
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class ProduceAndFetchTests(BrokerFixture broker) : IClassFixture<B
         await producer.ProduceAsync(topic, BrokerFixture.Message("k", new string('x', 900_000)));
         using var consumer = broker.Consumer(null, config => (config.FetchMaxBytes, config.MaxPartitionFetchBytes, config.MessageMaxBytes) = (1000, 1000, 1000));
         consumer.Assign(new TopicPartitionOffset(topic, 0, 0));
-        Assert.Equal(900_000, consumer.Consume(TimeSpan.FromSeconds(20)).Message.Value.Length);
+        Assert.Equal(900_000, consumer.Consume(Wait.Patience).Message.Value.Length);
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class ProduceAndFetchTests(BrokerFixture broker) : IClassFixture<B
         }
 
         using var consumer = broker.Consumer();
-        long Find(long time) => consumer.OffsetsForTimes([new TopicPartitionTimestamp(topic, 0, new Timestamp(time, TimestampType.CreateTime))], TimeSpan.FromSeconds(10))[0].Offset.Value;
+        long Find(long time) => consumer.OffsetsForTimes([new TopicPartitionTimestamp(topic, 0, new Timestamp(time, TimestampType.CreateTime))], Wait.Patience)[0].Offset.Value;
         Assert.Equal(0, Find(0));
         Assert.Equal(123, Find(1_000_000 + 1230));
         Assert.Equal(124, Find(1_000_000 + 1231));
@@ -117,7 +117,7 @@ public sealed class ProduceAndFetchTests(BrokerFixture broker) : IClassFixture<B
     {
         var topic = await broker.CreateTopicAsync(6);
         using var admin = broker.Admin();
-        var metadata = admin.GetMetadata(topic, TimeSpan.FromSeconds(10));
+        var metadata = admin.GetMetadata(topic, Wait.Patience);
         Assert.Equal(3, metadata.Brokers.Count);
         Assert.Equal(3, metadata.Topics[0].Partitions.Select(p => p.Leader).Distinct().Count());
         foreach (var server in broker.Servers.Split(','))
@@ -139,7 +139,7 @@ public sealed class ProduceAndFetchTests(BrokerFixture broker) : IClassFixture<B
         var deleted = await admin.DeleteRecordsAsync([new TopicPartitionOffset(topic, 0, 7)]);
         Assert.Equal(7, deleted[0].Offset.Value);
         using var consumer = broker.Consumer();
-        var marks = consumer.QueryWatermarkOffsets(new(topic, 0), TimeSpan.FromSeconds(10));
+        var marks = consumer.QueryWatermarkOffsets(new(topic, 0), Wait.Patience);
         Assert.Equal((7, 10), (marks.Low.Value, marks.High.Value));
         Assert.Equal(["7", "8", "9"], broker.ReadAll(topic, from: 7).ConvertAll(r => r.Message.Value));
     }

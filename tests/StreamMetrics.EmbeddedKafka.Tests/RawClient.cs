@@ -47,9 +47,9 @@ sealed class RawClient : IAsyncDisposable
     public async Task<byte[]> ReceiveAsync()
     {
         var length = new byte[4];
-        await Stream.ReadExactlyAsync(length).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        await Stream.ReadExactlyAsync(length).AsTask().WaitAsync(Wait.Patience);
         var frame = new byte[BinaryPrimitives.ReadInt32BigEndian(length)];
-        await Stream.ReadExactlyAsync(frame).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        await Stream.ReadExactlyAsync(frame).AsTask().WaitAsync(Wait.Patience);
         return frame;
     }
 
@@ -61,7 +61,7 @@ sealed class RawClient : IAsyncDisposable
     {
         try
         {
-            return await Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(TimeSpan.FromSeconds(20)) == 0;
+            return await Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Wait.Patience) == 0;
         }
         catch (IOException)
         {

@@ -22,7 +22,7 @@ public sealed class RestartTests
         var servers = again.BootstrapServers;
         Assert.Equal(Enumerable.Range(0, 100).Select(i => $"{i}"), BrokerFixture.ReadAll(servers, topic, 1).ConvertAll(r => r.Message.Value));
         using var reader = BrokerFixture.Consumer(servers, "kept");
-        Assert.Equal(42, reader.Committed([new TopicPartition(topic, 1)], TimeSpan.FromSeconds(10))[0].Offset.Value);
+        Assert.Equal(42, reader.Committed([new TopicPartition(topic, 1)], Wait.Patience)[0].Offset.Value);
         using var admin = BrokerFixture.Admin(servers);
         var configs = await admin.DescribeConfigsAsync([new() { Type = Confluent.Kafka.Admin.ResourceType.Topic, Name = topic }]);
         Assert.Equal("12345678", configs[0].Entries["retention.ms"].Value);

@@ -4,7 +4,7 @@ namespace StreamMetrics.EmbeddedKafka.Tests;
 
 public sealed class TransactionTests(BrokerFixture broker) : IClassFixture<BrokerFixture>
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan Patience = Wait.Patience;
 
     [Fact]
     public async Task Committed_records_are_read_and_aborted_ones_are_not()
@@ -69,7 +69,7 @@ public sealed class TransactionTests(BrokerFixture broker) : IClassFixture<Broke
     public async Task A_transaction_older_than_its_timeout_is_aborted_and_its_producer_fenced()
     {
         var topic = await broker.CreateTopicAsync();
-        using var producer = Transactional(BrokerFixture.NewName("tx"), timeoutMs: 1500);
+        using var producer = Transactional(BrokerFixture.NewName("tx"), timeoutMs: 5000);
         producer.BeginTransaction();
         await producer.ProduceAsync(topic, BrokerFixture.Message("k", "late"));
         using var plain = broker.Producer();
@@ -93,7 +93,7 @@ public sealed class TransactionTests(BrokerFixture broker) : IClassFixture<Broke
         producer.BeginTransaction();
         producer.SendOffsetsToTransaction([new(topic, 0, 5)], consumer.ConsumerGroupMetadata, Patience);
         Assert.Equal(Offset.Unset, await CommittedAsync(group, topic, requireStable: false));
-        Assert.Null(await CommittedAsync(group, topic, requireStable: true));
+        Assert.Null(await CommittedAsync(group, topic, requireStable: true, isStable: false));
         producer.CommitTransaction(Patience);
         Assert.Equal(5, (await CommittedAsync(group, topic, requireStable: true))!.Value);
 
@@ -143,7 +143,7 @@ public sealed class TransactionTests(BrokerFixture broker) : IClassFixture<Broke
                 else producer.CommitTransaction(Patience);
             }
 
-            open = Transactional("open", servers: server.BootstrapServers);
+            open = Transactional("open", timeoutMs: 600_000, servers: server.BootstrapServers);
             open.BeginTransaction();
             await open.ProduceAsync("t", BrokerFixture.Message("k", "open"));
         }
@@ -157,13 +157,13 @@ public sealed class TransactionTests(BrokerFixture broker) : IClassFixture<Broke
         Assert.Equal(["committed", "committed too", "after"], BrokerFixture.ReadAll(again.BootstrapServers, "t").ConvertAll(r => r.Message.Value));
     }
 
-    /// <summary>The committed offset; null when it is asked for stable and is not.</summary>
-    async Task<Offset?> CommittedAsync(string group, string topic, bool requireStable)
+    /// <summary>The committed offset; null when it is asked for stable and is not, which only the end of waiting tells.</summary>
+    async Task<Offset?> CommittedAsync(string group, string topic, bool requireStable, bool isStable = true)
     {
         using var admin = broker.Admin();
         try
         {
-            var result = await admin.ListConsumerGroupOffsetsAsync([new(group, [new(topic, 0)])], new() { RequireStableOffsets = requireStable, RequestTimeout = TimeSpan.FromSeconds(2) });
+            var result = await admin.ListConsumerGroupOffsetsAsync([new(group, [new(topic, 0)])], new() { RequireStableOffsets = requireStable, RequestTimeout = requireStable && !isStable ? TimeSpan.FromSeconds(2) : Patience });
             return result[0].Partitions[0].Error.IsError ? null : result[0].Partitions[0].Offset;
         }
         catch (KafkaException)

@@ -15,10 +15,12 @@ sealed record WindowTotal(string ServiceId, string MetricName, long Start, long 
 sealed class RunningSystem : IAsyncDisposable
 {
     /// <summary>The fixed ports of <c>./run</c>, before the offset.</summary>
-    static readonly int[] FixedPorts = [8080, 8090, 16379, 15432, 19092, 19093, 19094, 19192, 19193, 19194];
+    static readonly int[] FixedPorts = [8080, 8090, 16379, 15432, 18888, 18889, 18890, 19092, 19093, 19094, 19192, 19193, 19194];
+
+    static readonly HashSet<int> HandedOut = [];
 
     readonly ChildProcess _appHost;
-    readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(30) };
     readonly int _portOffset;
     readonly string _dataFolder;
 
@@ -37,17 +39,30 @@ sealed class RunningSystem : IAsyncDisposable
     {
         var dll = RepositoryRoot.Combine("StreamMetrics.AppHost", "bin", RepositoryRoot.Configuration, "net10.0", "StreamMetrics.AppHost.dll");
         string[] command = ["dotnet", dll, "--data", dataFolder, "--port-offset", Text(portOffset), "--events-per-second", "500"];
-        var environment = new Dictionary<string, string?> { ["KAFKA_HOME"] = kafkaHome, ["NO_COLOR"] = "1" };
+        var environment = new Dictionary<string, string?>
+        {
+            ["KAFKA_HOME"] = kafkaHome, ["NO_COLOR"] = "1",
+            // The services are patient when they start: two systems do at once, perhaps on a busy machine.
+            ["Kafka__Topics__Timeout"] = "00:05:00", ["Archiver__StartupTimeout"] = "00:05:00", ["Query__StartTimeout"] = "00:05:00",
+        };
         return new(ChildProcess.Start("AppHost", command, environment), portOffset, dataFolder);
     }
 
-    /// <summary>An offset at which every fixed port is free, and stays below the ports that other tests use (<see cref="Ports"/>).</summary>
+    /// <summary>
+    /// An offset at which every fixed port is free, now and for the rest of this process: systems of tests that run side by side do not listen yet when they
+    /// get theirs. The ports stay below those that other tests use (<see cref="Ports"/>).
+    /// </summary>
     public static int FreePortOffset()
     {
-        for (var attempt = 0; attempt < 100; attempt++)
+        lock (HandedOut)
         {
-            var offset = Random.Shared.Next(1, 20_000 - FixedPorts.Max());
-            if (FixedPorts.All(port => Ports.IsFree(port + offset))) return offset;
+            for (var attempt = 0; attempt < 100; attempt++)
+            {
+                var offset = Random.Shared.Next(1, 20_000 - FixedPorts.Max());
+                if (!FixedPorts.All(port => !HandedOut.Contains(port + offset) && Ports.IsFree(port + offset))) continue;
+                HandedOut.UnionWith(FixedPorts.Select(port => port + offset));
+                return offset;
+            }
         }
 
         throw new InvalidOperationException("No port offset with all ports free was found in 100 tries.");
@@ -62,7 +77,7 @@ sealed class RunningSystem : IAsyncDisposable
             (await _http.GetAsync(Query("/health"))).EnsureSuccessStatusCode();
             (await _http.GetAsync(Generator("/health"))).EnsureSuccessStatusCode();
         },
-        TimeSpan.FromMinutes(3));
+        TimeSpan.FromMinutes(10));
 
     /// <summary>GET on the query service.</summary>
     public async Task<JsonElement> QueryAsync(string path) => await _http.GetFromJsonAsync<JsonElement>(Query(path));

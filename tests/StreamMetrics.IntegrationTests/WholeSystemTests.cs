@@ -64,7 +64,7 @@ public abstract class WholeSystemTests
     }
 
     static Task AssertStoredEqualsLedger(RunningSystem system, long from, long to) =>
-        system.AssertStoredEqualsLedgerAsync($"final windows of [{from}, {to}) equal the ledger", from, to, TimeSpan.FromMinutes(3));
+        system.AssertStoredEqualsLedgerAsync($"final windows of [{from}, {to}) equal the ledger", from, to, TimeSpan.FromMinutes(10));
 
     static async Task AssertApiShowsFinalWindow(RunningSystem system, long start) => await Eventually.AssertAsync("the API shows the final window", async () =>
     {

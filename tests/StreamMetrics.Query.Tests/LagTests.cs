@@ -12,10 +12,11 @@ public sealed class LagTests(KafkaServer kafka, Servers servers)
     [RealKafkaFact]
     public async Task Lag_is_what_is_in_the_topic_and_not_committed_with_an_owner_and_without_one()
     {
+        // Partitions that no other test of the collection writes to: what they send has keys that lead to the last two.
         using (var producer = kafka.Kafka.CreateProducer())
         {
             for (var i = 0; i < 10; i++) await producer.ProduceAsync(new TopicPartition(Topics.Events, 2), new() { Value = [1] });
-            for (var i = 0; i < 7; i++) await producer.ProduceAsync(new TopicPartition(Topics.Events, 4), new() { Value = [1] });
+            for (var i = 0; i < 7; i++) await producer.ProduceAsync(new TopicPartition(Topics.Events, 1), new() { Value = [1] });
         }
 
         await using var query = await QueryHost.StartAsync(servers, null, ("ConnectionStrings:kafka", kafka.Kafka.BootstrapServers), ("Query:PollInterval", "00:00:00.100"));
@@ -72,7 +73,7 @@ public sealed class LagTests(KafkaServer kafka, Servers servers)
         var answer = await query.GetAsync("/api/v1/pipeline");
         Assert.Equal("up", answer.GetProperty("dependencies").GetProperty("kafka").GetString());
         Assert.Equal(Enumerable.Range(0, 6).Sum(Of), answer.GetProperty("lag").GetInt64());
-        return (Of(2), Of(4));
+        return (Of(2), Of(1));
 
         long Of(int partition) => answer.GetProperty("partitions")[partition].GetProperty("lag").GetInt64();
     }

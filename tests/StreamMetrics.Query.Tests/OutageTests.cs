@@ -21,7 +21,7 @@ public sealed class OutageTests : IAsyncLifetime
         await _servers.Hot.HistoryAsync(Samples.Of("1m", minute - 60_000, [1, 2]));
         await _servers.Hot.HistoryIsCompleteAsync();
         await _servers.Cold.InsertAsync([Samples.Of("1m", minute - 60_000, [1, 2]), Samples.Of("1m", minute - 7_200_000, [1])]);
-        _query = await QueryHost.StartAsync(_servers, _clock);
+        _query = await QueryHost.StartAsync(_servers, _clock, ("Query:HotTimeout", "00:00:03"));
     }
 
     public async Task DisposeAsync()

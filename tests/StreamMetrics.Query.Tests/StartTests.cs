@@ -32,7 +32,9 @@ public sealed class StartTests(Servers servers)
         {
             ["ConnectionStrings__redis"] = servers.Redis.ConnectionString,
             ["ConnectionStrings__streammetrics"] = servers.PostgresConnection,
-            ["Query__StartTimeout"] = "00:00:02",
+            // Only what will never answer is not waited for: what is looked at before it does answer, but a busy machine may need its time.
+            ["Query__StartTimeout"] = key == "ConnectionStrings__streammetrics" && value?.Contains("Port=1;", StringComparison.Ordinal) == true ? "00:00:15"
+                : value?.StartsWith("127.0.0.1:1", StringComparison.Ordinal) == true ? "00:00:02" : "00:02:00",
             ["Query__SendOwnMetrics"] = "false",
         };
         environment[key] = value;

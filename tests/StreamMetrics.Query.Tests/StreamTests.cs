@@ -14,7 +14,7 @@ namespace StreamMetrics.Query.Tests;
 [Collection(ServersCollection.Name)]
 public sealed class StreamTests(Servers servers) : IAsyncLifetime
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Patience = Eventually.DefaultTimeout;
     static readonly FixedClock Clock = new(new(2026, 2, 7, 12, 30, 30, TimeSpan.Zero));
     static readonly long Minute = Clock.NowMs - 30_000;
     QueryHost _query = null!;
@@ -266,7 +266,7 @@ public sealed class StreamTests(Servers servers) : IAsyncLifetime
     public async Task Values_return_by_themselves_after_Redis_was_away_and_a_subscription_made_meanwhile_works()
     {
         await using var redis = await RealRedis.StartAsync();
-        await using var query = await QueryHost.StartAsync(servers, Clock, ("ConnectionStrings:redis", redis.ConnectionString));
+        await using var query = await QueryHost.StartAsync(servers, Clock, ("ConnectionStrings:redis", redis.ConnectionString), ("Query:HotTimeout", "00:00:02"));
         using var before = await ConnectAsync(query);
         await SendAsync(before, Subscribe("1"));
         Assert.Equal("subscribed", (await ReceiveAsync(before)).GetProperty("type").GetString());

@@ -23,8 +23,10 @@ public abstract class KafkaTopicsTests
         var created = logs.SelectMany(l => l).Where(l => l.StartsWith("Created topic", StringComparison.Ordinal)).ToList();
         Assert.Equal(Topics.All.Count, created.Count);
         Assert.DoesNotContain(logs.SelectMany(l => l), l => l.Contains("differs", StringComparison.Ordinal));
+        await using var kafka = new Kafka(servers);
+        await kafka.WaitForEveryBrokerAsync("the topics are known", m => Topics.All.All(topic => m.Topics.Exists(t => t.Topic == topic.Name && t.Partitions.Count > 0)));
         using var admin = Admin(servers);
-        var metadata = admin.GetMetadata(TimeSpan.FromSeconds(10));
+        var metadata = admin.GetMetadata(Eventually.DefaultTimeout);
         Assert.All(Topics.All, topic =>
         {
             var found = metadata.Topics.Single(t => t.Topic == topic.Name);
@@ -49,13 +51,10 @@ public abstract class KafkaTopicsTests
 
     protected static async Task Another_number_of_partitions_ends_the_start(string servers)
     {
-        using var admin = Admin(servers);
         await StartAndStopAsync(servers);
-        await admin.DeleteTopicsAsync([Topics.Late]);
-        await Eventually.TrueAsync(
-            "the topic is gone", () => admin.GetMetadata(TimeSpan.FromSeconds(5)).Topics.All(t => t.Topic != Topics.Late));
-        await Eventually.AssertAsync("it is made again", async () =>
-            await admin.CreateTopicsAsync([new TopicSpecification { Name = Topics.Late, NumPartitions = 2, ReplicationFactor = 1 }]));
+        await using var kafka = new Kafka(servers);
+        await kafka.DeleteTopicsAsync(Topics.Late);
+        await kafka.CreateTopicAsync(Topics.Late, partitions: 2, replicationFactor: 1);
         using var console = new CapturedError();
 
         var (app, _) = Build(servers, []);
@@ -90,6 +89,14 @@ public abstract class KafkaTopicsTests
 
     static async Task<string> SettingAsync(IAdminClient admin, string topic, string setting) =>
         (await admin.DescribeConfigsAsync([new ConfigResource { Type = ResourceType.Topic, Name = topic }])).Single().Entries[setting].Value;
+
+    /// <summary>A cluster that somebody else starts and stops.</summary>
+    sealed class Kafka(string servers) : IKafkaUnderTest
+    {
+        public string BootstrapServers => servers;
+
+        public ValueTask DisposeAsync() => default;
+    }
 
     sealed class CaughtLog : ILoggerProvider, ILogger
     {

@@ -22,6 +22,9 @@ public sealed class ChildProcess : IAsyncDisposable
 
     const int NoSuchProcess = 3;
 
+    // From the end of a program until its output has been read to the end, however busy the machine is.
+    static readonly TimeSpan LastOutput = TimeSpan.FromSeconds(30);
+
     readonly Process _process;
     readonly ConcurrentQueue<string> _output = new();
     readonly Task _reading;
@@ -96,7 +99,7 @@ public sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>Waits for the program's end and for the last of its output.</summary>
-    /// <param name="timeout">How long at most; one minute when null.</param>
+    /// <param name="timeout">How long at most; <see cref="Eventually.DefaultTimeout"/> when null.</param>
     /// <returns>Its exit code; 128 + the signal's number when a signal ended it.</returns>
     public async Task<int> WaitForExitAsync(TimeSpan? timeout = null)
     {
@@ -109,8 +112,8 @@ public sealed class ChildProcess : IAsyncDisposable
             throw new TimeoutException($"{Name} (pid {Pid}) did not end.{Tail()}", e);
         }
 
-        // Its children may hold the pipes open longer than it lives: what matters has been read by then.
-        await Task.WhenAny(_reading, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System));
+        // Its children may hold the pipes open longer than it lives; the watchdog ends those within a second or two.
+        await Task.WhenAny(_reading, Task.Delay(LastOutput, TimeProvider.System));
         return _process.ExitCode;
     }
 

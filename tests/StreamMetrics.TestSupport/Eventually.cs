@@ -14,7 +14,7 @@ public sealed class HopelessException(string message) : Exception(message);
 public static class Eventually
 {
     /// <summary>How long to wait when the caller does not say: generous, since the machine may be busy with other tests.</summary>
-    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(120);
+    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(5);
 
     static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(10);
     static readonly TimeSpan LongestInterval = TimeSpan.FromMilliseconds(200);
@@ -43,7 +43,7 @@ public static class Eventually
             {
                 throw new XunitException($"{phase}: not so after {limit.TotalSeconds:0.#} s. {last.Message}", last);
             }
-            catch (Exception) when (TimeProvider.System.GetElapsedTime(started) < limit)
+            catch (Exception)
             {
                 await Task.Delay(interval, TimeProvider.System);
             }

@@ -105,9 +105,8 @@ public sealed class RealKafka : IKafkaUnderTest
             () =>
             {
                 if (_brokers.Count(b => b is { HasExited: false }) < expected) throw new HopelessException($"A broker has ended.{Logs()}");
-                Assert.Equal(expected, admin.GetMetadata(TimeSpan.FromSeconds(2)).Brokers.Count);
-            },
-            TimeSpan.FromSeconds(120));
+                Assert.Equal(expected, admin.GetMetadata(TimeSpan.FromSeconds(10)).Brokers.Count);
+            });
     }
 
     string Data(int broker) => _folder.Combine(string.Create(CultureInfo.InvariantCulture, $"broker-{broker}"));

@@ -22,8 +22,9 @@ public sealed class RealPostgres : IAsyncDisposable
         try
         {
             await postgres.ResumeAsync();
-            // Nobody pulls the plug during a test, and a killed process loses nothing by this.
-            await postgres.ExecuteAsync("ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET full_page_writes = off", "SELECT pg_reload_conf()");
+            // Nobody pulls the plug during a test, and a killed process loses nothing by this. Autovacuum would lock tables at moments of its own choice.
+            await postgres.ExecuteAsync(
+                "ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET full_page_writes = off", "ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()");
             return postgres;
         }
         catch
@@ -33,10 +34,10 @@ public sealed class RealPostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>Connection string of a database of it.</summary>
+    /// <summary>Connection string of a database of it, with timeouts for a busy machine: a server that is away refuses at once.</summary>
     /// <param name="database">Its name.</param>
     public string ConnectionString(string database) =>
-        $"Host=127.0.0.1;Port={Port.ToString(CultureInfo.InvariantCulture)};Username=postgres;Password=unused;Database={database}";
+        $"Host=127.0.0.1;Port={Port.ToString(CultureInfo.InvariantCulture)};Username=postgres;Password=unused;Database={database};Timeout=60;Command Timeout=120";
 
     /// <summary>Creates an empty database.</summary>
     /// <returns>Its connection string.</returns>
@@ -92,7 +93,7 @@ public sealed class RealPostgres : IAsyncDisposable
     async Task ExecuteAsync(params string[] statements)
     {
         // No pool: an idle connection would keep the template database busy and break with the next stop of the server.
-        await using var source = NpgsqlDataSource.Create(ConnectionString("postgres") + ";Pooling=false;Timeout=5");
+        await using var source = NpgsqlDataSource.Create(ConnectionString("postgres") + ";Pooling=false");
         foreach (var statement in statements)
         {
             await using var command = source.CreateCommand(statement);

@@ -71,8 +71,9 @@ public sealed class RealRedis : IAsyncDisposable
     /// <summary>Ends <see cref="Freeze"/>.</summary>
     public void Thaw() => _server!.Send(Signal.Continue);
 
-    /// <summary>A new connection to it.</summary>
-    public async Task<IConnectionMultiplexer> ConnectAsync() => await ConnectionMultiplexer.ConnectAsync($"{ConnectionString},allowAdmin=true");
+    /// <summary>A new connection to it, which waits for its answers as long as a busy machine needs.</summary>
+    public async Task<IConnectionMultiplexer> ConnectAsync() =>
+        await ConnectionMultiplexer.ConnectAsync($"{ConnectionString},allowAdmin=true,connectTimeout=60000,syncTimeout=60000,asyncTimeout=60000");
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

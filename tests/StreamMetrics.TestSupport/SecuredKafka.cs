@@ -112,8 +112,8 @@ public sealed class SecuredKafka : IAsyncDisposable
         await Eventually.AssertAsync("the secured broker lets the right user in", () =>
         {
             if (_broker.HasExited) throw new HopelessException($"It has ended.\n{string.Join('\n', File.ReadLines(log).TakeLast(10))}");
-            Assert.Single(admin.GetMetadata(TimeSpan.FromSeconds(2)).Brokers);
-        }, TimeSpan.FromSeconds(120));
+            Assert.Single(admin.GetMetadata(TimeSpan.FromSeconds(10)).Brokers);
+        });
     }
 
     string Properties()

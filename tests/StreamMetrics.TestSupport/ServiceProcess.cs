@@ -8,7 +8,7 @@ namespace StreamMetrics.TestSupport;
 /// </summary>
 public sealed class ServiceProcess : IAsyncDisposable
 {
-    static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
+    static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(30) };
     readonly ChildProcess _process;
 
     ServiceProcess(ChildProcess process, Uri address)

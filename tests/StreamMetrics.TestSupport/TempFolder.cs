@@ -12,6 +12,8 @@ public sealed partial class TempFolder : IDisposable
     // The real /tmp where there is one: servers that run as another user must reach it, and socket paths have about 100 characters.
     static readonly string Parent = Directory.Exists("/tmp") ? "/tmp" : System.IO.Path.GetTempPath();
 
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     static TempFolder()
     {
         foreach (var folder in Directory.EnumerateDirectories(Parent, "streammetrics-*-*-*"))
@@ -38,14 +40,15 @@ public sealed partial class TempFolder : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        // A server that was killed may have children that still remove files of their own: then a file vanishes under our hands.
-        for (var attempt = 1; Directory.Exists(Path); attempt++)
+        // A server that was killed may have children that still make and remove files of their own, until they notice: then a file vanishes under our hands.
+        var started = TimeProvider.System.GetTimestamp();
+        while (Directory.Exists(Path))
         {
             try
             {
                 Directory.Delete(Path, recursive: true);
             }
-            catch (IOException) when (attempt < 20)
+            catch (IOException) when (TimeProvider.System.GetElapsedTime(started) < Patience)
             {
                 Thread.Yield();
             }

@@ -31,7 +31,7 @@ public static class TopicReader
             FetchWaitMaxMs = 10,
         }).SetLogHandler((_, _) => { }).Build();
         var started = TimeProvider.System.GetTimestamp();
-        var partitions = Partitions(consumer, topic, limit);
+        var partitions = Partitions(consumer, topic, started, limit);
         consumer.Assign(partitions.Select(p => new TopicPartitionOffset(topic, p, Offset.Beginning)));
         var records = new List<ConsumeResult<byte[]?, byte[]?>>();
         var open = partitions.ToHashSet();
@@ -52,11 +52,16 @@ public static class TopicReader
         return [.. records.OrderBy(r => r.Partition.Value).ThenBy(r => r.Offset.Value)];
     }
 
-    static List<int> Partitions(IConsumer<byte[]?, byte[]?> consumer, string topic, TimeSpan limit)
+    // Some broker answers, and one may not have heard yet of a topic that was just created.
+    static List<int> Partitions(IConsumer<byte[]?, byte[]?> consumer, string topic, long started, TimeSpan limit)
     {
         using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
-        var found = admin.GetMetadata(topic, limit).Topics.Single(t => t.Topic == topic);
-        if (found.Error.IsError) throw new KafkaException(found.Error);
-        return [.. found.Partitions.Select(p => p.PartitionId)];
+        while (true)
+        {
+            var found = admin.GetMetadata(topic, limit).Topics.Single(t => t.Topic == topic);
+            if (!found.Error.IsError) return [.. found.Partitions.Select(p => p.PartitionId)];
+            if (TimeProvider.System.GetElapsedTime(started) > limit) throw new KafkaException(found.Error);
+            Thread.Yield();
+        }
     }
 }

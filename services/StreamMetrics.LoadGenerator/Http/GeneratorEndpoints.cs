@@ -31,8 +31,10 @@ static class GeneratorEndpoints
     {
         routes.MapGet("/ledger", GetLedger);
         routes.MapPut("/rate", PutRate);
-        routes.MapPost("/pause", (Generator generator, ILogger<Generator> logger) => Change(generator, logger, p => p.IsPaused = true));
-        routes.MapPost("/resume", (Generator generator, ILogger<Generator> logger) => Change(generator, logger, p => p.IsPaused = false));
+        routes.MapPost("/pause", (Generator generator, ILogger<Generator> logger, CancellationToken cancellationToken) =>
+            ChangeAsync(generator, logger, p => p.IsPaused = true, cancellationToken));
+        routes.MapPost("/resume", (Generator generator, ILogger<Generator> logger, CancellationToken cancellationToken) =>
+            ChangeAsync(generator, logger, p => p.IsPaused = false, cancellationToken));
         return routes;
     }
 
@@ -61,7 +63,7 @@ static class GeneratorEndpoints
                 return Problem(Field, $"It is missing: {rule}");
             if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out var rate) || rate is < 0 or > LoadGeneratorOptions.MaxEventsPerSecond)
                 return Problem(Field, $"{value.GetRawText()}: {rule}");
-            return Change(generator, logger, p => p.EventsPerSecond = rate);
+            return await ChangeAsync(generator, logger, p => p.EventsPerSecond = rate, cancellationToken);
         }
         catch (JsonException e)
         {
@@ -69,9 +71,11 @@ static class GeneratorEndpoints
         }
     }
 
-    static Ok<RateAnswer> Change(Generator generator, ILogger logger, Action<Sending.Pacer> change)
+    /// <summary>Answered when it holds: after a pause nothing more is sent, and the ledger has all that was.</summary>
+    static async Task<Ok<RateAnswer>> ChangeAsync(Generator generator, ILogger logger, Action<Sending.Pacer> change, CancellationToken cancellationToken)
     {
         change(generator.Pacer);
+        await generator.SettleAsync(cancellationToken);
         Log.RateChanged(logger, generator.Pacer.EventsPerSecond, generator.Pacer.IsPaused);
         return TypedResults.Ok(new RateAnswer(generator.Pacer.EventsPerSecond, generator.Pacer.IsPaused));
     }

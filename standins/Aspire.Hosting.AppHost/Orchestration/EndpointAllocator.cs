@@ -23,22 +23,27 @@ static class EndpointAllocator
         var instances = new List<Instance>();
         for (var i = 1; i <= replicas; i++)
         {
-            var ports = endpoints.ToDictionary(e => e, e => replicas == 1 ? e.Port ?? e.TargetPort ?? FreePort() : FreePort());
-            instances.Add(new(resource, replicas == 1 ? resource.Name : string.Create(CultureInfo.InvariantCulture, $"{resource.Name}-{i}"), i, ports));
+            var held = new List<Socket>();
+            var ports = endpoints.ToDictionary(e => e, e => replicas == 1 ? e.Port ?? e.TargetPort ?? FreePort(held) : FreePort(held));
+            instances.Add(new(resource, replicas == 1 ? resource.Name : string.Create(CultureInfo.InvariantCulture, $"{resource.Name}-{i}"), i, ports, held));
         }
 
         foreach (var endpoint in endpoints) endpoint.AllocatedEndpoint = new(endpoint, Host, instances[0].Ports[endpoint]);
         return instances;
     }
 
-    // The system may name a port a second time, since nobody listens on it until the program has started.
-    static int FreePort()
+    // Nobody listens on the port until the program has started, and the system would name it to others or take it for a connection. On Linux a
+    // socket that is bound to it and does not listen keeps it from them, and lets a program that asks for this very port have it (SO_REUSEADDR,
+    // which .NET sets); elsewhere that would be in the program's own way.
+    static int FreePort(List<Socket> held)
     {
         while (true)
         {
-            using var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            var port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+            if (OperatingSystem.IsLinux()) held.Add(socket);
+            else socket.Dispose();
             if (HandedOut.TryAdd(port, true)) return port;
         }
     }

@@ -1,10 +1,16 @@
 using System.Globalization;
+using System.Net.Sockets;
 using Aspire.Hosting.ApplicationModel;
 
 namespace Aspire.Hosting.Orchestration;
 
 /// <summary>One process of a resource: a project may have several replicas, each with ports of its own.</summary>
-sealed class Instance(IResource resource, string id, int number, IReadOnlyDictionary<EndpointAnnotation, int> ports) : IDisposable
+/// <param name="resource">The resource.</param>
+/// <param name="id">See <see cref="Id"/>.</param>
+/// <param name="number">See <see cref="Number"/>.</param>
+/// <param name="ports">See <see cref="Ports"/>.</param>
+/// <param name="held">What keeps the ports for it.</param>
+sealed class Instance(IResource resource, string id, int number, IReadOnlyDictionary<EndpointAnnotation, int> ports, IReadOnlyList<Socket> held) : IDisposable
 {
     public IResource Resource { get; } = resource;
 
@@ -33,5 +39,6 @@ sealed class Instance(IResource resource, string id, int number, IReadOnlyDictio
     {
         Process?.Dispose();
         Changing.Dispose();
+        foreach (var socket in held) socket.Dispose();
     }
 }

@@ -27,22 +27,45 @@ sealed class InstanceRunner(ProgramStartBuilder programs, ResourceNotificationSe
         var process = ResourceProcess.Start(program, (line, isError) => console.Write(instance.Id, line, isError));
         instance.Process = process;
         record.Add(process.Pid, instance.Id);
-        await notifications.PublishUpdateAsync(instance.Resource, instance.Id, s => s with
+
+        // Either who stops everything sees this process, or we see that it is to stop.
+        Interlocked.MemoryBarrier();
+        if (cancellationToken.IsCancellationRequested)
+        {
+            instance.IsStopping = true;
+            process.Kill();
+        }
+
+        // Who reads that it runs may stop it at once and then waits for its end.
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        instance.Ended = WatchExitAsync(instance, process, record, told.Task);
+        try
+        {
+            await TellRunningAsync(instance, process, program).ConfigureAwait(false);
+        }
+        finally
+        {
+            told.SetResult();
+        }
+
+        return instance.Ended;
+    }
+
+    Task TellRunningAsync(Instance instance, ResourceProcess process, ProgramStart program) =>
+        notifications.PublishUpdateAsync(instance.Resource, instance.Id, s => s with
         {
             State = KnownResourceStates.Running,
             StartTimeStamp = time.GetUtcNow().UtcDateTime,
             Urls = InstanceUrls.Of(instance),
             EnvironmentVariables = [.. program.Environment.Select(e => new EnvironmentVariableSnapshot(e.Key, e.Value, IsFromSpec: true))],
             Properties = Properties(instance.Resource, program, process.Pid),
-        }).ConfigureAwait(false);
-        instance.Ended = WatchExitAsync(instance, process, record);
-        return instance.Ended;
-    }
+        });
 
-    async Task WatchExitAsync(Instance instance, ResourceProcess process, ProcessRecord record)
+    async Task WatchExitAsync(Instance instance, ResourceProcess process, ProcessRecord record, Task told)
     {
         var start = time.GetTimestamp();
         var code = await process.Exit.ConfigureAwait(false);
+        await told.ConfigureAwait(false);
         record.Remove(process.Pid);
         var state = code == 0 || instance.IsStopping ? KnownResourceStates.Finished : KnownResourceStates.Exited;
         if (state == KnownResourceStates.Exited)

@@ -21,11 +21,13 @@ sealed class EventStream(HttpResponse response, TimeProvider time)
         response.Headers.CacheControl = "no-cache";
         response.Headers["X-Accel-Buffering"] = "no";
         await response.Body.FlushAsync(end.Token);
+        // the clock first: it must run when the source is asked
+        using var timer = new PeriodicTimer(KeepAlive, time);
         var stream = results.GetAsyncEnumerator(end.Token);
         var next = stream.MoveNextAsync().AsTask();
         try
         {
-            await WriteAsync(stream, next, n => next = n, end.Token);
+            await WriteAsync(stream, next, n => next = n, timer, end.Token);
         }
         finally
         {
@@ -36,9 +38,8 @@ sealed class EventStream(HttpResponse response, TimeProvider time)
         }
     }
 
-    async Task WriteAsync(IAsyncEnumerator<ExecutionResult> stream, Task<bool> next, Action<Task<bool>> remember, CancellationToken token)
+    async Task WriteAsync(IAsyncEnumerator<ExecutionResult> stream, Task<bool> next, Action<Task<bool>> remember, PeriodicTimer timer, CancellationToken token)
     {
-        using var timer = new PeriodicTimer(KeepAlive, time);
         var tick = timer.WaitForNextTickAsync(token).AsTask();
         var buffer = new ArrayBufferWriter<byte>(1024);
         while (true)

@@ -6,7 +6,7 @@ namespace StreamMetrics.Archiver.Tests.Support;
 sealed class ColdStore(string connectionString) : IAsyncDisposable
 {
     // No pool: tests stop and kill the server.
-    readonly NpgsqlDataSource _source = NpgsqlDataSource.Create(connectionString + ";Pooling=false;Timeout=5;Command Timeout=10");
+    readonly NpgsqlDataSource _source = NpgsqlDataSource.Create(connectionString + ";Pooling=false");
 
     public async Task<List<ExpectedRow>> RowsAsync(string table = "metric_aggregates")
     {

@@ -82,7 +82,8 @@ public sealed class RealKafkaTests(EveryKafkaFixture fixture)
         await kafka.KillAsync(2);
         await producer.ProduceAsync("survivor", new Message<byte[]?, byte[]?> { Value = [2] });
         await kafka.ResumeAsync(2);
-        var records = await TopicReader.ReadAsync(kafka.BootstrapServers, "survivor");
-        Assert.Equal([1, 2], records.Select(r => (int)r.Message.Value![0]).Order());
+        // A leader that was just elected may take a moment to know how far all copies are.
+        await Eventually.AssertAsync("both records are there", async () =>
+            Assert.Equal([1, 2], (await TopicReader.ReadAsync(kafka.BootstrapServers, "survivor")).Select(r => (int)r.Message.Value![0]).Order()));
     }
 }

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using StreamMetrics.TestSupport;
 
 namespace StreamMetrics.GraphQL.Tests.Support;
 
@@ -80,7 +81,7 @@ sealed class TestServer : IAsyncDisposable
 /// <summary>A client that says what the test wants it to say.</summary>
 sealed class TestSocket(ClientWebSocket socket) : IDisposable
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Patience = Eventually.DefaultTimeout;
 
     public ClientWebSocket Socket => socket;
 

@@ -47,7 +47,7 @@ sealed class HotData(IConnectionMultiplexer redis)
     public Task HistoryIsCompleteAsync() => _db.StringSetAsync(RedisKeys.HistoryComplete, 1);
 
     public Task PipelineAsync(PartitionStatus status) =>
-        _db.StringSetAsync(RedisKeys.Pipeline(status.Partition), JsonSerializer.Serialize(status, ContractsJson.Default.PartitionStatus), TimeSpan.FromSeconds(30));
+        _db.StringSetAsync(RedisKeys.Pipeline(status.Partition), JsonSerializer.Serialize(status, ContractsJson.Default.PartitionStatus), TimeSpan.FromMinutes(10));
 
     public Task SetFieldAsync(Aggregate a, string field, RedisValue value) =>
         _db.HashSetAsync(RedisKeys.Metrics(a.ServiceId, a.MetricName, a.Window, Samples.Hash(a)), field, value);

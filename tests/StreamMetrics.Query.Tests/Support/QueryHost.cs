@@ -7,6 +7,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using StreamMetrics.TestSupport;
 
 namespace StreamMetrics.Query.Tests.Support;
 
@@ -20,7 +21,7 @@ sealed class QueryHost : IAsyncDisposable
         _app = app;
         Clock = clock;
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
-        Http = new HttpClient { BaseAddress = new(address), Timeout = TimeSpan.FromSeconds(30) };
+        Http = new HttpClient { BaseAddress = new(address), Timeout = Eventually.DefaultTimeout };
     }
 
     public FixedClock Clock { get; }
@@ -39,6 +40,10 @@ sealed class QueryHost : IAsyncDisposable
             ["ConnectionStrings:redis"] = servers.Redis.ConnectionString,
             ["ConnectionStrings:streammetrics"] = servers.PostgresConnection,
             ["Query:CatalogAge"] = "00:00:00",
+            // Stores that are there are waited for, however busy the machine is; a test that takes one away says how long to wait.
+            ["Query:HotTimeout"] = "00:01:00",
+            ["Query:ColdTimeout"] = "00:02:00",
+            ["Query:StartTimeout"] = "00:02:00",
             ["Query:SendOwnMetrics"] = "false",
         });
         builder.Configuration.AddInMemoryCollection(settings.Select(s => new KeyValuePair<string, string?>(s.Key, s.Value)));

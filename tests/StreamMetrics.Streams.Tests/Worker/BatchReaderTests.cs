@@ -97,7 +97,7 @@ public class BatchReaderTests(ProductKafkaFixture fixture)
             });
         }
 
-        producer.Flush(TimeSpan.FromSeconds(30));
+        producer.Flush(Eventually.DefaultTimeout);
         return topic;
     }
 }

@@ -39,8 +39,8 @@ public sealed class StateRestorerTests(ProductKafkaFixture fixture) : IDisposabl
     {
         var options = fixture.NewGroup();
         // A transaction of somebody else that stays open holds the last stable offset back, as markers on their way do.
-        using var holder = fixture.Kafka.CreateProducer(config => config.TransactionalId = $"holder-{Guid.NewGuid():n}");
-        holder.InitTransactions(TimeSpan.FromSeconds(30));
+        using var holder = fixture.Kafka.CreateProducer(config => (config.TransactionalId, config.TransactionTimeoutMs) = ($"holder-{Guid.NewGuid():n}", 600_000));
+        holder.InitTransactions(Eventually.DefaultTimeout);
         holder.BeginTransaction();
         await holder.ProduceAsync(new TopicPartition(Topics.State, 1), new() { Key = "never"u8.ToArray(), Value = "seen"u8.ToArray() });
         var engine = Committed(options, 1, commits: 2);
@@ -51,8 +51,8 @@ public sealed class StateRestorerTests(ProductKafkaFixture fixture) : IDisposabl
         var restore = BackgroundStep.Start("restore", () => restored = restorer.Restore(1, producer, CancellationToken.None));
         Assert.False(restore.Wait(TimeSpan.FromSeconds(3)), "The restore ended before the committed state could be read.");
 
-        holder.AbortTransaction(TimeSpan.FromSeconds(30));
-        Assert.True(restore.Wait(TimeSpan.FromSeconds(30)));
+        holder.AbortTransaction(Eventually.DefaultTimeout);
+        Assert.True(restore.Wait(Eventually.DefaultTimeout));
         Assert.Null(restore.Error);
         Assert.Equal(Rest(engine), Rest(restored!.Engine));
     }

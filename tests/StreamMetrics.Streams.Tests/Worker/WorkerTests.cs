@@ -75,7 +75,7 @@ public sealed class WorkerTests : IAsyncLifetime, IDisposable
 
     async Task RunAsync(Action<long> beforeRecord, Func<Task> assertions)
     {
-        var options = new WorkerOptions { BootstrapServers = _kafka!.BootstrapServers, DataDirectory = _data.Path };
+        var options = new WorkerOptions { BootstrapServers = _kafka!.BootstrapServers, DataDirectory = _data.Path, SessionTimeout = TimeSpan.FromMinutes(1) };
         options.Engine.Pane = TimeSpan.FromSeconds(1);
         options.Engine.SlidingName = "";
         options.Engine.Grace = TimeSpan.FromSeconds(1);
@@ -95,7 +95,7 @@ public sealed class WorkerTests : IAsyncLifetime, IDisposable
         finally
         {
             await stop.CancelAsync();
-            Assert.True(running.Wait(TimeSpan.FromSeconds(30)));
+            Assert.True(running.Wait(Eventually.DefaultTimeout));
         }
 
         Assert.Null(running.Error);
