@@ -64,6 +64,7 @@ public sealed class DashboardTests
         var calls = 0;
         model.AddServer("server")
             .WithCommand("count", "Count", _ => Task.FromResult(Interlocked.Increment(ref calls) == 1 ? CommandResults.Success() : CommandResults.Failure("only once")))
+            .WithCommand("tell", "Tell", _ => Task.FromResult(CommandResults.Success("3 sent again")))
             .WithCommand("throw", "Throw", _ => throw new InvalidOperationException("no luck"));
         await using var app = model.Builder.Build();
         await app.StartAsync();
@@ -73,6 +74,7 @@ public sealed class DashboardTests
 
         Assert.Equal((ResourceCommandResponseKind.Succeeded, ""), await RunAsync("count"));
         Assert.Equal((ResourceCommandResponseKind.Failed, "only once"), await RunAsync("count"));
+        Assert.Equal((ResourceCommandResponseKind.Succeeded, "3 sent again"), await RunAsync("tell"));
         Assert.Equal((ResourceCommandResponseKind.Failed, "no luck"), await RunAsync("throw"));
         Assert.Equal((ResourceCommandResponseKind.Failed, "Resource 'server' has no command 'fly'."), await RunAsync("fly"));
         Assert.Equal((ResourceCommandResponseKind.Failed, "Start is not possible while server is Running."), await RunAsync("start"));
