@@ -17,7 +17,7 @@ try
 
     var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions
     {
-        Args = AspireDashboard.WithSettings(args, options),
+        Args = AspireDashboard.WithSettings(options),
         DisableDashboard = !options.Dashboard,
     });
     var infrastructure = await Infrastructure.DecideAsync(builder, options);

@@ -45,6 +45,12 @@ sealed record AppHostOptions
 
     public bool Help { get; init; }
 
+    /// <summary>
+    /// What of the command line is Aspire's own, name and value in turns. It must not see the rest: to its parser every option has a value, so
+    /// a switch of ours would take away the option behind it.
+    /// </summary>
+    public IReadOnlyList<string> ForAspire { get; init; } = [];
+
     /// <exception cref="AppHostException">An option is unknown or its value breaks its rule.</exception>
     public static AppHostOptions Parse(IReadOnlyList<string> args)
     {
@@ -62,7 +68,7 @@ sealed record AppHostOptions
                 "--no-containers" => options with { Containers = false },
                 "--kafka-ui" => options with { KafkaUi = true },
                 "--help" or "-h" => options with { Help = true },
-                _ when AspireOptions.Contains(name) && Value() is not null => options,
+                _ when AspireOptions.Contains(name) => options with { ForAspire = [.. options.ForAspire, name, Value()] },
                 _ => throw new AppHostException($"unknown option {name}; --help shows them all"),
             };
 

@@ -96,9 +96,12 @@ public static class ServiceDefaultsExtensions
         });
         builder.Services.AddOpenTelemetry()
             .WithMetrics(metrics => metrics.AddAspNetCoreInstrumentation().AddRuntimeInstrumentation().AddMeter(Sources))
-            .WithTracing(tracing => tracing
-                .AddAspNetCoreInstrumentation(options => options.Filter = context => !IsHealthRequest(context.Request.Path))
-                .AddSource(Sources))
+            .WithTracing(tracing =>
+            {
+                // Whoever sets the standard variable has a wish of his own; a sampler that is set here would win over it.
+                if (string.IsNullOrEmpty(builder.Configuration["OTEL_TRACES_SAMPLER"])) tracing.SetSampler(new ParentBasedSampler(new BackgroundCallsSampler()));
+                tracing.AddAspNetCoreInstrumentation(options => options.Filter = context => !IsHealthRequest(context.Request.Path)).AddSource(Sources);
+            })
             .UseOtlpExporter();
     }
 

@@ -42,7 +42,7 @@ static class ReplayCommand
                 replayed++;
             }
 
-            return CommandResults.Success();
+            return CommandResults.Success(FormattableString.Invariant($"{replayed} dead letters sent again"));
         }
         catch (HttpRequestException e)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Http.Json;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
@@ -67,7 +68,7 @@ sealed class RunDisplay(
                 return false;
             }
 
-            var isUp = snapshot is { State.Text: KnownResourceStates.Running, HealthStatus: HealthStatus.Healthy };
+            var isUp = snapshot.State?.Text == KnownResourceStates.Running && snapshot.HealthStatus == HealthStatus.Healthy;
             if (isUp && missing.TryGetValue(update.Resource.Name, out var count) && up.Add(update.ResourceId)) missing[update.Resource.Name] = count - 1;
             if (missing.Values.All(left => left <= 0)) return true;
         }
@@ -95,6 +96,9 @@ sealed class RunDisplay(
     async Task ShowFiguresAsync(CancellationToken stoppingToken)
     {
         using var client = new HttpClient { BaseAddress = new(FormattableString.Invariant($"http://127.0.0.1:{ports.Query}")), Timeout = TimeSpan.FromSeconds(5) };
+
+        // W3C trace context, not sampled: a look a second is no trace that anybody wants.
+        client.DefaultRequestHeaders.Add("traceparent", $"00-{ActivityTraceId.CreateRandom()}-{ActivitySpanId.CreateRandom()}-00");
         using var timer = new PeriodicTimer(status.IsLive ? TerminalInterval : LogInterval, time);
         do
         {

@@ -30,7 +30,7 @@ static class KafkaClusterExtensions
     {
         if (infrastructure.Kafka != Source.Containers)
         {
-            throw new AppHostException("--kafka-ui needs Kafka in containers: it is an image itself, and cannot reach brokers on 127.0.0.1");
+            throw new AppHostException("--kafka-ui needs Kafka in containers, and so a Docker or Podman that answers: it is an image itself, and cannot reach brokers on 127.0.0.1");
         }
 
         // Inside the network of containers the brokers have their own names and port.

@@ -9,10 +9,10 @@ static class AspireDashboard
     /// <summary>Aspire's own name of the resource.</summary>
     public const string ResourceName = "aspire-dashboard";
 
-    /// <summary>What <c>args</c> says, and the settings that are not in the environment already.</summary>
-    public static string[] WithSettings(string[] args, AppHostOptions options)
+    /// <summary>Aspire's own options, and the settings that are not in the environment already.</summary>
+    public static string[] WithSettings(AppHostOptions options)
     {
-        if (!options.Dashboard) return args;
+        if (!options.Dashboard) return [.. options.ForAspire];
         var ports = new LocalPorts(options.PortOffset);
         (string Key, string Value)[] settings =
         [
@@ -24,7 +24,7 @@ static class AspireDashboard
             ("ASPIRE_ALLOW_UNSECURED_TRANSPORT", "true"),
             ("ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS", "true"),
         ];
-        return [.. args, .. settings.Where(s => string.IsNullOrEmpty(Environment.GetEnvironmentVariable(s.Key))).Select(s => $"--{s.Key}={s.Value}")];
+        return [.. options.ForAspire, .. settings.Where(s => string.IsNullOrEmpty(Environment.GetEnvironmentVariable(s.Key))).Select(s => $"--{s.Key}={s.Value}")];
     }
 
     public static string Url(int port) => FormattableString.Invariant($"http://127.0.0.1:{port}");

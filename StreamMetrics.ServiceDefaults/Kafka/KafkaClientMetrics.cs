@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using System.Text.Json;
+using StreamMetrics.Contracts;
 
 namespace StreamMetrics.ServiceDefaults.Kafka;
 
@@ -17,7 +17,7 @@ public sealed class KafkaClientMetrics : IDisposable
     public const int IntervalMs = 5000;
 
     readonly Meter _meter;
-    readonly ConcurrentDictionary<string, Figures> _clients = new();
+    readonly ConcurrentDictionary<string, KafkaStatistics> _clients = new();
 
     public KafkaClientMetrics(IMeterFactory meters)
     {
@@ -37,10 +37,8 @@ public sealed class KafkaClientMetrics : IDisposable
     /// <param name="json">STATISTICS.md of librdkafka describes it.</param>
     public void Statistics(string json)
     {
-        using var document = JsonDocument.Parse(json);
-        var now = Figures.Read(document.RootElement);
-        var client = document.RootElement.GetProperty("name").GetString() ?? "";
-        _clients.AddOrUpdate(client, now, (_, before) => now.Since(before));
+        var now = KafkaStatistics.Parse(json);
+        _clients.AddOrUpdate(now.Name, now, (_, before) => now.Since(before));
     }
 
     /// <summary>Whether an instrument is one of these; tests of one process have several of the same name.</summary>
@@ -48,44 +46,10 @@ public sealed class KafkaClientMetrics : IDisposable
 
     public void Dispose() => _meter.Dispose();
 
-    void Gauge(string name, string unit, string description, bool isProducer, Func<Figures, double> value) =>
+    void Gauge(string name, string unit, string description, bool isProducer, Func<KafkaStatistics, double> value) =>
         _meter.CreateObservableGauge(
             name,
             () => _clients.Where(c => c.Value.IsProducer == isProducer).Select(c => new Measurement<double>(value(c.Value), new KeyValuePair<string, object?>("client", c.Key))),
             unit,
             description);
-
-    /// <summary>Totals since the client's start, and rates since the figures before.</summary>
-    sealed record Figures(bool IsProducer, long Microseconds, long Records, long Errors, double LatencyMs)
-    {
-        public double RecordsPerSecond { get; private init; }
-
-        public double ErrorsPerSecond { get; private init; }
-
-        public static Figures Read(JsonElement root)
-        {
-            var isProducer = root.GetProperty("type").ValueEquals("producer");
-            long errors = 0, requests = 0;
-            double weighted = 0;
-            foreach (var broker in root.GetProperty("brokers").EnumerateObject())
-            {
-                errors += broker.Value.GetProperty("txerrs").GetInt64();
-                var trip = broker.Value.GetProperty("rtt");
-                var count = trip.GetProperty("cnt").GetInt64();
-                requests += count;
-                weighted += count * trip.GetProperty("avg").GetDouble() / 1000;
-            }
-
-            var records = root.GetProperty(isProducer ? "txmsgs" : "rxmsgs").GetInt64();
-            return new(isProducer, root.GetProperty("ts").GetInt64(), records, errors, requests == 0 ? 0 : weighted / requests);
-        }
-
-        public Figures Since(Figures before)
-        {
-            // A client that was started anew counts from zero.
-            if (before.Records > Records || before.Microseconds >= Microseconds) return this;
-            var seconds = (Microseconds - before.Microseconds) / 1e6;
-            return this with { RecordsPerSecond = (Records - before.Records) / seconds, ErrorsPerSecond = Math.Max(0, Errors - before.Errors) / seconds };
-        }
-    }
 }

@@ -1,6 +1,7 @@
 using StreamMetrics.Aggregator;
+using StreamMetrics.ServiceDefaults;
 
-var builder = WebApplication.CreateBuilder(args);
+var builder = WebApplication.CreateBuilder([.. args, ServiceHost.ReadConfigurationOnce]);
 builder.AddServiceDefaults();
 builder.AddKafkaTopics();
 builder.AddAggregator();

@@ -1,10 +1,10 @@
 using Microsoft.Extensions.Options;
 using StreamMetrics.LoadGenerator;
 using StreamMetrics.LoadGenerator.Http;
+using StreamMetrics.ServiceDefaults;
 using StreamMetrics.ServiceDefaults.Kafka;
 
-// The content root is watched with all that is below it, so it must not be a working directory where brokers write.
-var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+var builder = WebApplication.CreateSlimBuilder([.. args, ServiceHost.ReadConfigurationOnce]);
 builder.AddServiceDefaults();
 builder.AddKafkaTopics();
 // One line per request and more, at a test's or a dashboard's pace of asking, would hide what the generator says.

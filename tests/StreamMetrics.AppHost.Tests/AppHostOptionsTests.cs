@@ -29,8 +29,13 @@ public sealed class AppHostOptionsTests
     }
 
     [Fact]
-    public void Options_of_the_application_builder_pass() =>
-        Assert.Equal(1000, AppHostOptions.Parse(["--publisher", "manifest", "--output-path", "x.json"]).EventsPerSecond);
+    public void Options_of_the_application_builder_pass_and_nothing_else_does()
+    {
+        var options = AppHostOptions.Parse(["--kafka-ui", "--publisher", "manifest", "--aggregators", "2", "--output-path=x.json", "--no-dashboard"]);
+
+        Assert.Equal((true, 2, false), (options.KafkaUi, options.Aggregators, options.Dashboard));
+        Assert.Equal(["--publisher", "manifest", "--output-path", "x.json"], options.ForAspire);
+    }
 
     [Theory]
     [InlineData("unknown option --bogus", "--bogus")]

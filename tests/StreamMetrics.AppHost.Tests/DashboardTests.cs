@@ -64,6 +64,7 @@ public sealed class DashboardTests
         var calls = 0;
         model.AddServer("server")
             .WithCommand("count", "Count", _ => Task.FromResult(Interlocked.Increment(ref calls) == 1 ? CommandResults.Success() : CommandResults.Failure("only once")))
+            .WithCommand("tell", "Tell", _ => Task.FromResult(CommandResults.Success("3 sent again")))
             .WithCommand("throw", "Throw", _ => throw new InvalidOperationException("no luck"));
         await using var app = model.Builder.Build();
         await app.StartAsync();
@@ -73,6 +74,7 @@ public sealed class DashboardTests
 
         Assert.Equal((ResourceCommandResponseKind.Succeeded, ""), await RunAsync("count"));
         Assert.Equal((ResourceCommandResponseKind.Failed, "only once"), await RunAsync("count"));
+        Assert.Equal((ResourceCommandResponseKind.Succeeded, "3 sent again"), await RunAsync("tell"));
         Assert.Equal((ResourceCommandResponseKind.Failed, "no luck"), await RunAsync("throw"));
         Assert.Equal((ResourceCommandResponseKind.Failed, "Resource 'server' has no command 'fly'."), await RunAsync("fly"));
         Assert.Equal((ResourceCommandResponseKind.Failed, "Start is not possible while server is Running."), await RunAsync("start"));
@@ -103,6 +105,24 @@ public sealed class DashboardTests
     }
 
     [Fact]
+    public async Task The_dashboard_takes_what_the_others_send_while_they_stop_and_goes_last_and_silently()
+    {
+        using var model = NewModel();
+        model.AddShell("talker", $"trap 'sleep 0.3; echo talker >> \"{model.File("stopped")}\"; echo bye; exit 0' TERM; echo hello; while :; do sleep 0.05; done");
+        await using var app = model.Builder.Build();
+        await app.StartAsync();
+        await EnvironmentAsync(model);
+        await model.Console.WaitForAsync("talker: hello");
+        await model.Console.WaitForAsync("aspire-dashboard: ready");
+
+        await app.StopAsync();
+
+        Assert.Equal(["talker", "dashboard"], File.ReadAllLines(model.File("stopped")));
+        Assert.Contains("talker: bye", model.Console.Lines);
+        Assert.DoesNotContain(model.Console.Lines, l => l.Contains("lost a connection", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Without_its_program_nothing_is_sent_to_it()
     {
         using var model = new Model(dashboard: true);
@@ -118,7 +138,8 @@ public sealed class DashboardTests
     {
         var model = new Model(dashboard: true);
         var program = model.File("dashboard");
-        File.WriteAllText(program, $"#!/bin/sh\nenv > '{model.File("environment")}.next'\nmv '{model.File("environment")}.next' '{model.File("environment")}'\ntrap 'exit 0' TERM\nwhile :; do sleep 0.05; done\n");
+        File.WriteAllText(program, $"#!/bin/sh\nenv > '{model.File("environment")}.next'\nmv '{model.File("environment")}.next' '{model.File("environment")}'\n"
+            + $"trap 'echo dashboard >> \"{model.File("stopped")}\"; echo lost a connection; exit 0' TERM\necho ready\nwhile :; do sleep 0.05; done\n");
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         model.Builder.Configuration["ASPIRE_DASHBOARD_PATH"] = program;
         model.Builder.Configuration["ASPNETCORE_URLS"] = "http://127.0.0.1:18888";

@@ -27,6 +27,23 @@ public sealed class ManifestTests
     }
 
     [Fact]
+    public async Task A_page_for_Kafka_is_in_it_when_it_was_asked_for_and_changes_nothing_else()
+    {
+        using var folder = new TempFolder("manifest");
+        var written = folder.Combine("aspire-manifest.json");
+
+        var (code, output) = await TheAppHost.RunAsync("--kafka-ui", "--publisher", "manifest", "--output-path", written);
+
+        Assert.True(code == 0, string.Join('\n', output));
+        var actual = await ReadAsync(written);
+        var resources = actual["resources"]!.AsObject();
+        Assert.Equal("container.v0", resources["kafka-ui"]?["type"]?.GetValue<string>());
+        Assert.Equal("kafka-1:9092,kafka-2:9092,kafka-3:9092", resources["kafka-ui"]!["env"]!["KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS"]!.GetValue<string>());
+        resources.Remove("kafka-ui");
+        Assert.True(JsonNode.DeepEquals(await ReadAsync(RepositoryRoot.Combine("aspire-manifest.json")), actual), actual.ToString());
+    }
+
+    [Fact]
     public async Task Only_resource_types_and_expressions_that_deployment_tools_know_are_in_it()
     {
         var manifest = await ReadAsync(RepositoryRoot.Combine("aspire-manifest.json"));

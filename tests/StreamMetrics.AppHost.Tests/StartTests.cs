@@ -72,7 +72,7 @@ public sealed class StartTests
         var (code, output) = await TheAppHost.RunAsync("--data", data.Path, "--no-containers", "--kafka-ui");
 
         Assert.Equal(1, code);
-        Assert.Contains("error: --kafka-ui needs Kafka in containers: it is an image itself, and cannot reach brokers on 127.0.0.1", output);
+        Assert.Contains("error: --kafka-ui needs Kafka in containers, and so a Docker or Podman that answers: it is an image itself, and cannot reach brokers on 127.0.0.1", output);
     }
 
     [Fact]

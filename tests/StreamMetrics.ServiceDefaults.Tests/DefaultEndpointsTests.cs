@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -40,6 +42,43 @@ public sealed class DefaultEndpointsTests
 
         Assert.Equal(expected, app.Services.GetService<TracerProvider>() is not null);
         Assert.Equal(expected, app.Services.GetService<MeterProvider>() is not null);
+    }
+
+    [Theory]
+    [InlineData(ActivityKind.Client, false, null, false)]
+    [InlineData(ActivityKind.Client, true, null, true)]
+    [InlineData(ActivityKind.Producer, false, null, true)]
+    [InlineData(ActivityKind.Client, false, "always_on", true)]
+    public async Task Calls_that_belong_to_nothing_begin_no_trace(ActivityKind kind, bool hasParent, string? sampler, bool expected)
+    {
+        await using var app = await StartAsync(
+            b =>
+            {
+                b.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:1";
+                b.Configuration["OTEL_TRACES_SAMPLER"] = sampler;
+            },
+            beforeDefaults: true);
+        using var source = new ActivitySource("StreamMetrics.Sampled");
+        Activity.Current = null;
+        using var parent = hasParent ? source.StartActivity("parent", ActivityKind.Server) : null;
+
+        using var call = source.StartActivity("call", kind);
+
+        Assert.Equal(expected, call?.Recorded == true);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void No_configuration_file_is_watched(bool isSlim)
+    {
+        string[] args = [ServiceHost.ReadConfigurationOnce];
+        var builder = isSlim ? WebApplication.CreateSlimBuilder(args) : WebApplication.CreateBuilder(args);
+
+        var files = ((IConfigurationBuilder)builder.Configuration).Sources.OfType<FileConfigurationSource>().ToList();
+
+        Assert.NotEmpty(files);
+        Assert.All(files, file => Assert.False(file.ReloadOnChange, file.Path));
     }
 
     static async Task<WebApplication> StartAsync(Action<WebApplicationBuilder> configure, bool beforeDefaults = false)

@@ -125,6 +125,9 @@ public readonly ref struct LiveWindow
     /// <summary>JSON of <see cref="Contracts.Exemplar"/> in UTF-8; empty when there is none.</summary>
     public required ReadOnlySpan<byte> ExemplarJson { get; init; }
 
+    /// <summary>Event time of the exemplar, ms since the epoch; 0 when there is none.</summary>
+    public required long ExemplarTime { get; init; }
+
     /// <summary>Worst relative error of a percentile.</summary>
     public required double MaxRelativeError { get; init; }
 

@@ -154,6 +154,7 @@ public sealed partial class PartitionEngine
             LastTime = values.LastTime,
             Errors = _merged.Errors,
             ExemplarJson = _writer.ExemplarJson,
+            ExemplarTime = _merged.HasExemplar ? _merged.ExemplarTime : 0,
             MaxRelativeError = _merged.MaxRelativeError,
             AsOf = _watermark,
             Offset = _position - 1,

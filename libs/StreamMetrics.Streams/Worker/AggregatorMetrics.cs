@@ -32,7 +32,7 @@ public sealed class AggregatorMetrics : IDisposable
     readonly Counter<long> _liveFailures;
     readonly ConcurrentDictionary<int, PartitionStatus> _partitions = new();
     readonly ConcurrentDictionary<int, long> _ends = new();
-    readonly ConcurrentDictionary<string, ClientStatistics> _clients = new();
+    readonly ConcurrentDictionary<string, KafkaStatistics> _clients = new();
 
     /// <summary>Creates the instruments.</summary>
     /// <param name="factory">Where the meter lives.</param>
@@ -124,18 +124,18 @@ public sealed class AggregatorMetrics : IDisposable
 
     /// <summary>Statistics of a consumer, as librdkafka gives them.</summary>
     /// <param name="json">STATISTICS.md of librdkafka describes it.</param>
-    public void ConsumerStatistics(string json) => Keep(ClientStatistics.Parse(json));
+    public void ConsumerStatistics(string json) => Keep(KafkaStatistics.Parse(json));
 
     /// <summary>Statistics of a producer.</summary>
     /// <param name="json">STATISTICS.md of librdkafka describes it.</param>
-    public void ProducerStatistics(string json) => Keep(ClientStatistics.Parse(json));
+    public void ProducerStatistics(string json) => Keep(KafkaStatistics.Parse(json));
 
     /// <summary>Ends the meter.</summary>
     public void Dispose() => _meter.Dispose();
 
-    void Keep(ClientStatistics now)
+    void Keep(KafkaStatistics now)
     {
-        _clients.TryGetValue(now.Client, out var before);
+        _clients.TryGetValue(now.Client, out var before); // the client of a partition is made anew now and then, under the same id
         _clients[now.Client] = now.Since(before);
     }
 
@@ -162,7 +162,7 @@ public sealed class AggregatorMetrics : IDisposable
             unit,
             description);
 
-    void PerClient(string name, string unit, string description, Func<ClientStatistics, bool> mine, Func<ClientStatistics, double> value) =>
+    void PerClient(string name, string unit, string description, Func<KafkaStatistics, bool> mine, Func<KafkaStatistics, double> value) =>
         _meter.CreateObservableGauge(
             name,
             () => _clients.Values.Where(mine).Select(c => new Measurement<double>(value(c), new KeyValuePair<string, object?>("client", c.Client))),

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics;
 using System.Text;
 using StreamMetrics.Contracts;
@@ -13,11 +12,6 @@ static class Tracing
 {
     /// <summary>The worker's spans are of this source.</summary>
     public static readonly ActivitySource Source = new(AggregatorMetrics.SourceName);
-
-    /// <summary>Hexadecimal digits of the two ids.</summary>
-    const int TraceIdLength = 32, SpanIdLength = 16;
-
-    static readonly SearchValues<byte> HexDigits = SearchValues.Create("0123456789abcdef"u8);
 
     /// <summary>From taking an event in until its commit begins.</summary>
     /// <param name="partition">Input partition.</param>
@@ -41,7 +35,7 @@ static class Tracing
     /// <param name="commit">The commit it is part of, if that is traced.</param>
     public static ActivityContext? Send(string topic, ReadOnlySpan<byte> aggregate, ActivityContext? commit)
     {
-        if (!TryReadExemplar(aggregate, out var origin)) return null;
+        if (!TryFindExemplar(aggregate, out var origin)) return null;
         ActivityLink[] links = commit is { } context ? [new(context)] : [];
         using var span = Detached(Source.StartActivity($"send {topic}", ActivityKind.Producer, origin, null, links), "send", topic);
         return span?.Context;
@@ -52,26 +46,12 @@ static class Tracing
     public static byte[] TraceParent(in ActivityContext context) =>
         Encoding.ASCII.GetBytes($"00-{context.TraceId.ToHexString()}-{context.SpanId.ToHexString()}-{(context.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) ? "01" : "00")}");
 
-    /// <summary>
-    /// Reads the ids of <c>"exemplar":{"traceId":"…","spanId":"…"</c>, which is how the engine writes them. What is no W3C id came with an
-    /// event from elsewhere and means nothing here.
-    /// </summary>
-    static bool TryReadExemplar(ReadOnlySpan<byte> aggregate, out ActivityContext context)
+    static bool TryFindExemplar(ReadOnlySpan<byte> aggregate, out ActivityContext context)
     {
         context = default;
-        var start = aggregate.IndexOf("\"exemplar\":{\"traceId\":\""u8);
-        if (start < 0) return false;
-        var rest = aggregate[(start + "\"exemplar\":{\"traceId\":\""u8.Length)..];
-        var between = "\",\"spanId\":\""u8;
-        if (rest.Length <= TraceIdLength + between.Length + SpanIdLength || !rest[TraceIdLength..].StartsWith(between)) return false;
-        var trace = rest[..TraceIdLength];
-        var span = rest.Slice(TraceIdLength + between.Length, SpanIdLength);
-        if (!IsId(trace) || !IsId(span) || rest[TraceIdLength + between.Length + SpanIdLength] != '"') return false;
-        context = new(ActivityTraceId.CreateFromUtf8String(trace), ActivitySpanId.CreateFromUtf8String(span), ActivityTraceFlags.Recorded, isRemote: true);
-        return true;
+        var start = aggregate.IndexOf("\"exemplar\":"u8);
+        return start >= 0 && ExemplarTrace.TryRead(aggregate[(start + "\"exemplar\":"u8.Length)..], out context);
     }
-
-    static bool IsId(ReadOnlySpan<byte> hex) => !hex.ContainsAnyExcept(HexDigits) && hex.ContainsAnyExcept((byte)'0');
 
     /// <summary>Spans of several partitions overlap on one thread: none is the parent of another.</summary>
     static Activity? Detached(Activity? span, string operation, string topic)

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using StackExchange.Redis;
 using StreamMetrics.Contracts;
 using StreamMetrics.Streams;
+using StreamMetrics.Streams.Worker;
 
 namespace StreamMetrics.Aggregator.Live;
 
@@ -21,6 +23,9 @@ sealed class LiveEntry
     /// <summary>Whether somebody watches the series.</summary>
     public bool IsWatched { get; private set; }
 
+    /// <summary>The producer's span of a traced event that this call is the first to show; null as a rule.</summary>
+    public ActivityContext? Origin { get; private set; }
+
     readonly List<RedisKey> _keys = [];
     readonly List<RedisValue> _arguments = [];
 
@@ -33,7 +38,7 @@ sealed class LiveEntry
     public void Begin(LiveSeries series, SeriesKeys keys, RedisValue topicId, int partition, bool withCatalog)
     {
         NewestEvent = series.LastSeen > keys.NewestShown ? series.LastSeen : null;
-        (keys.NewestShown, IsWatched) = (series.LastSeen, series.Watched);
+        (keys.NewestShown, IsWatched, Origin) = (series.LastSeen, series.Watched, null);
         _keys.Clear();
         _arguments.Clear();
         _keys.AddRange([RedisKeys.Incarnations, RedisKeys.Services, keys.Catalog]);
@@ -44,11 +49,16 @@ sealed class LiveEntry
     }
 
     /// <summary>Adds a window.</summary>
-    /// <param name="key">Its hash.</param>
+    /// <param name="keys">Keys of the series.</param>
     /// <param name="window">Its values.</param>
-    public void Add(RedisKey key, in LiveWindow window)
+    public void Add(SeriesKeys keys, in LiveWindow window)
     {
-        _keys.Add(key);
+        if (LiveTracing.IsToFollow(window, keys.NewestFollowed) && ExemplarTrace.TryRead(window.ExemplarJson, out var origin))
+        {
+            (Origin, keys.NewestFollowed) = (origin, window.ExemplarTime);
+        }
+
+        _keys.Add(keys.Window(window.Window));
         (_arguments[1], _arguments[2]) = (window.Offset, window.AsOf); // the same for all windows of a call
         _arguments.AddRange([
             window.Window, window.Start, window.End, "provisional",

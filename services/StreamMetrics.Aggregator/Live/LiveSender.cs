@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Options;
 using Polly;
 using Polly.CircuitBreaker;
@@ -20,6 +21,7 @@ sealed class LiveSender(IConnectionMultiplexer redis, LiveShared shared, IOption
     readonly ResiliencePipeline _pipeline = RedisResilience.Build(time, logger);
     readonly List<LiveBuffer> _buffers = [];
     readonly List<Task<RedisResult>> _calls = [];
+    readonly LiveTracing _tracing = new();
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -66,7 +68,18 @@ sealed class LiveSender(IConnectionMultiplexer redis, LiveShared shared, IOption
             for (var i = 0; i < buffer.Count; i++) _calls.Add(LiveScript.CallAsync(database, buffer[i].Keys, buffer[i].Arguments));
         }
 
-        await Task.WhenAll(_calls).WaitAsync(options.Value.Timeout, time, stop);
+        _tracing.Started(_buffers);
+        try
+        {
+            await Task.WhenAll(_calls).WaitAsync(options.Value.Timeout, time, stop);
+            _tracing.Ended(ActivityStatusCode.Unset);
+        }
+        catch (Exception e)
+        {
+            _tracing.Ended(ActivityStatusCode.Error, e.Message);
+            throw;
+        }
+
         NoteVisible();
     }
 

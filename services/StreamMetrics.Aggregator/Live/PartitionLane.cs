@@ -87,7 +87,7 @@ sealed class PartitionLane(PartitionEngine engine, LiveShared shared) : ILiveOut
 
     /// <inheritdoc/>
     public void Window(LiveSeries series, in LiveWindow window) =>
-        _filling![_filling.Count - 1].Add(((SeriesKeys)series.Companion!).Window(window.Window), window);
+        _filling![_filling.Count - 1].Add((SeriesKeys)series.Companion!, window);
 
     /// <inheritdoc/>
     public void Complete(LiveSeries series) => _filling![_filling.Count - 1].End();

@@ -46,6 +46,9 @@ sealed class SeriesKeys(LiveSeries series)
     /// <summary>Log time of the newest event that was written, ms since the epoch.</summary>
     public long NewestShown { get; set; }
 
+    /// <summary>Event time of the newest traced event that was followed to the live store, ms since the epoch.</summary>
+    public long NewestFollowed { get; set; }
+
     /// <summary>Key of a window's hash.</summary>
     /// <param name="window">Window name.</param>
     public RedisKey Window(string window)

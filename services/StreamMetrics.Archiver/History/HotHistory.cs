@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -24,8 +25,8 @@ sealed class HotHistory(Lazy<IConnectionMultiplexer> redis, HistoryRows rows, Ar
     static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(2);
     static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(500);
 
-    readonly Channel<List<AggregateRow>> _queue =
-        Channel.CreateBounded<List<AggregateRow>>(new BoundedChannelOptions(MaxQueuedBatches) { SingleReader = true });
+    readonly Channel<ChangedRows> _queue =
+        Channel.CreateBounded<ChangedRows>(new BoundedChannelOptions(MaxQueuedBatches) { SingleReader = true });
 
     // 1: something may be missing in Redis, fill it from PostgreSQL.
     int _fill = 1;
@@ -36,7 +37,7 @@ sealed class HotHistory(Lazy<IConnectionMultiplexer> redis, HistoryRows rows, Ar
     {
         var oldest = Oldest();
         var hot = changed.Where(r => r.End > oldest).ToList();
-        if (hot.Count > 0 && !_queue.Writer.TryWrite(hot)) RequestFill();
+        if (hot.Count > 0 && !_queue.Writer.TryWrite(new(hot, Activity.Current?.Context))) RequestFill();
     }
 
     /// <summary>Has the last hour read again from PostgreSQL.</summary>
@@ -123,7 +124,8 @@ sealed class HotHistory(Lazy<IConnectionMultiplexer> redis, HistoryRows rows, Ar
             {
                 while (_queue.Reader.TryRead(out var changed))
                 {
-                    foreach (var chunk in changed.Chunk(WritesInFlight)) await WriteAsync(database, chunk);
+                    using var span = changed.Origin is { } origin ? SinkTracing.StartHistory(origin, changed.Rows.Count) : null;
+                    foreach (var chunk in changed.Rows.Chunk(WritesInFlight)) await WriteAsync(database, chunk);
                 }
             }
         }
@@ -151,4 +153,7 @@ sealed class HotHistory(Lazy<IConnectionMultiplexer> redis, HistoryRows rows, Ar
 
     // A window that ended by then is of no use to a question about the last hour.
     long Oldest() => (time.GetUtcNow() - RedisKeys.TimeToLive - Margin).ToUnixTimeMilliseconds();
+
+    /// <summary>Rows that were written to PostgreSQL, and the span of the batch they came in if that is traced.</summary>
+    readonly record struct ChangedRows(List<AggregateRow> Rows, ActivityContext? Origin);
 }

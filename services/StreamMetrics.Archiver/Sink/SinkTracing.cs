@@ -11,7 +11,10 @@ namespace StreamMetrics.Archiver.Sink;
 sealed class SinkTracing : IDisposable
 {
     const string TraceParent = "traceparent";
-    const int MaxTraces = 32;
+
+    // All that the aggregators follow at the end of a minute (16 windows a commit), with room for some partitions more.
+    const int MaxTraces = 256;
+
     static readonly ActivitySource Source = new(ArchiverMetrics.MeterName);
 
     readonly List<Activity> _spans = [];
@@ -41,6 +44,12 @@ sealed class SinkTracing : IDisposable
         Activity.Current = tracing._spans.FirstOrDefault();
         return tracing;
     }
+
+    /// <summary>
+    /// The writing of a batch's rows to Redis, by the semantic conventions for databases (https://opentelemetry.io/docs/specs/semconv/db/redis/).
+    /// </summary>
+    public static Activity? StartHistory(ActivityContext batch, int rows) => Source.StartActivity("EVALSHA history", ActivityKind.Client, batch)
+        ?.SetTag("db.system.name", "redis").SetTag("db.operation.name", "EVALSHA").SetTag("db.query.summary", "EVALSHA history").SetTag("db.operation.batch.size", rows);
 
     /// <summary>How the batch ended.</summary>
     public void SetStatus(ActivityStatusCode code, string description)

@@ -55,7 +55,7 @@ public static class CommandExtensions
         {
             await prepare(new()
             {
-                Services = context.Services,
+                ServiceProvider = context.ServiceProvider,
                 ResourceName = context.ResourceName,
                 Endpoint = endpoint,
                 CancellationToken = context.CancellationToken,

@@ -74,6 +74,7 @@ sealed class DashboardHost(
         var port = configuration[ResourceServiceKey] is { Length: > 0 } url ? new Uri(url).Port : 0;
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http2));
         builder.Services.AddGrpc();
+        builder.Services.AddSingleton<IHostLifetime, OwnersLifetime>();
         builder.Services.AddSingleton(notifications).AddSingleton(loggers).AddSingleton(commands);
         builder.Services.AddSingleton(new ResourceMapper(commands.Services));
         builder.Services.AddSingleton(new ApplicationName(configuration["AppHost:DashboardApplicationName"] ?? Shorten(environment.ApplicationName)));
@@ -121,6 +122,16 @@ sealed class DashboardHost(
     /// <summary>As the real package shows it: StreamMetrics.AppHost is StreamMetrics.</summary>
     static string Shorten(string name) =>
         name.EndsWith(".AppHost", StringComparison.OrdinalIgnoreCase) ? name[..^".AppHost".Length] : name;
+}
+
+/// <summary>
+/// The server ends when its owner says so. The default listens to Ctrl-C by itself, and would leave the dashboard, which stops last, alone.
+/// </summary>
+sealed class OwnersLifetime : IHostLifetime
+{
+    public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }
 
 /// <summary>What the dashboard calls the application.</summary>

@@ -85,7 +85,7 @@ sealed class ResourceMapper(IServiceProvider services)
         IconName = command.Options.IconName ?? "",
         IconVariant = command.Options.IconVariant == ApplicationModel.IconVariant.Filled ? Wire.IconVariant.Filled : Wire.IconVariant.Regular,
         IsHighlighted = command.Options.IsHighlighted,
-        State = command.UpdateState(new() { ResourceSnapshot = snapshot, Services = services }) switch
+        State = command.UpdateState(new() { ResourceSnapshot = snapshot, ServiceProvider = services }) switch
         {
             ApplicationModel.ResourceCommandState.Enabled => Wire.ResourceCommandState.Enabled,
             ApplicationModel.ResourceCommandState.Disabled => Wire.ResourceCommandState.Disabled,

@@ -26,12 +26,12 @@ public sealed class UpdateCommandStateContext
 {
     public required CustomResourceSnapshot ResourceSnapshot { get; init; }
 
-    public required IServiceProvider Services { get; init; }
+    public required IServiceProvider ServiceProvider { get; init; }
 }
 
 public sealed class ExecuteCommandContext
 {
-    public required IServiceProvider Services { get; init; }
+    public required IServiceProvider ServiceProvider { get; init; }
 
     /// <summary>Id of the resource's instance.</summary>
     public required string ResourceName { get; init; }
@@ -53,6 +53,8 @@ public sealed class ExecuteCommandResult
 public static class CommandResults
 {
     public static ExecuteCommandResult Success() => new() { Success = true };
+
+    public static ExecuteCommandResult Success(string message) => new() { Success = true, Message = message };
 
     public static ExecuteCommandResult Failure(string? errorMessage = null) => new() { Success = false, Message = errorMessage };
 }
@@ -83,7 +85,7 @@ public class HttpCommandOptions : CommandOptions
 
 public sealed class HttpCommandRequestContext
 {
-    public required IServiceProvider Services { get; init; }
+    public required IServiceProvider ServiceProvider { get; init; }
 
     public required string ResourceName { get; init; }
 
@@ -124,7 +126,7 @@ public class ResourceCommandService(ResourceNotificationService notifications, R
         if (!notifications.TryGetCurrentState(resourceId, out var current)) return CommandResults.Failure($"Resource '{resourceId}' is not there.");
         var command = current!.Resource.Annotations.OfType<ResourceCommandAnnotation>().FirstOrDefault(c => c.Name == commandName);
         if (command is null) return CommandResults.Failure($"Resource '{resourceId}' has no command '{commandName}'.");
-        if (command.UpdateState(new() { ResourceSnapshot = current.Snapshot, Services = Services }) != ResourceCommandState.Enabled)
+        if (command.UpdateState(new() { ResourceSnapshot = current.Snapshot, ServiceProvider = Services }) != ResourceCommandState.Enabled)
         {
             return CommandResults.Failure($"{command.DisplayName} is not possible while {resourceId} is {current.Snapshot.State?.Text ?? "not there yet"}.");
         }
@@ -133,7 +135,7 @@ public class ResourceCommandService(ResourceNotificationService notifications, R
         {
             return await command.ExecuteCommand(new()
             {
-                Services = Services,
+                ServiceProvider = Services,
                 ResourceName = resourceId,
                 CancellationToken = cancellationToken,
                 Logger = loggers.GetLogger(resourceId),

@@ -3,16 +3,17 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Aspire.Hosting.ApplicationModel;
 
+// As in Aspire no constants: what needs one (a pattern, a case) does not compile there.
 public static class KnownResourceStates
 {
-    public const string NotStarted = "NotStarted";
-    public const string Waiting = "Waiting";
-    public const string Starting = "Starting";
-    public const string Running = "Running";
-    public const string FailedToStart = "FailedToStart";
-    public const string Stopping = "Stopping";
-    public const string Exited = "Exited";
-    public const string Finished = "Finished";
+    public static readonly string NotStarted = "NotStarted";
+    public static readonly string Waiting = "Waiting";
+    public static readonly string Starting = "Starting";
+    public static readonly string Running = "Running";
+    public static readonly string FailedToStart = "FailedToStart";
+    public static readonly string Stopping = "Stopping";
+    public static readonly string Exited = "Exited";
+    public static readonly string Finished = "Finished";
 
     public static readonly IReadOnlyList<string> TerminalStates = [Finished, FailedToStart, Exited];
 }

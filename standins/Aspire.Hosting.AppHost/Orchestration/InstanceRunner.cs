@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Dashboard;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Aspire.Hosting.Orchestration;
@@ -24,7 +25,7 @@ sealed class InstanceRunner(ProgramStartBuilder programs, ResourceNotificationSe
         cancellationToken.ThrowIfCancellationRequested();
         instance.IsStopping = false;
         instance.Process?.Dispose();
-        var process = ResourceProcess.Start(program, (line, isError) => console.Write(instance.Id, line, isError));
+        var process = ResourceProcess.Start(program, (line, isError) => Show(instance, line, isError));
         instance.Process = process;
         record.Add(process.Pid, instance.Id);
 
@@ -60,6 +61,13 @@ sealed class InstanceRunner(ProgramStartBuilder programs, ResourceNotificationSe
             EnvironmentVariables = [.. program.Environment.Select(e => new EnvironmentVariableSnapshot(e.Key, e.Value, IsFromSpec: true))],
             Properties = Properties(instance.Resource, program, process.Pid),
         });
+
+    void Show(Instance instance, string line, bool isError)
+    {
+        // The dashboard tells at length, with stack traces, that its own connections were ended: by the stop that it was asked for.
+        if (instance.IsStopping && instance.Resource.Name == DashboardHost.ResourceName) return;
+        console.Write(instance.Id, line, isError);
+    }
 
     async Task WatchExitAsync(Instance instance, ResourceProcess process, ProcessRecord record, Task told)
     {

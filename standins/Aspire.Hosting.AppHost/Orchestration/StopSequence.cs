@@ -1,10 +1,12 @@
 using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Dashboard;
 
 namespace Aspire.Hosting.Orchestration;
 
 /// <summary>
 /// Stops every process: each only when all that depend on it are gone, so that nobody loses his database while he still writes. First
-/// it asks (SIGTERM); what does not listen in its share of the time is killed with its whole group.
+/// it asks (SIGTERM); what does not listen in its share of the time is killed with its whole group. The dashboard is the last of all: to it
+/// go the last traces and logs of the others, who would wait in vain for somebody to take them.
 /// </summary>
 sealed class StopSequence(
     DistributedApplicationModel model, IReadOnlyDictionary<IResource, IReadOnlyList<Instance>> instances, IConsoleWriter console, TimeProvider time)
@@ -38,7 +40,8 @@ sealed class StopSequence(
 
     async Task StopResourceAsync(IResource resource, Func<TimeSpan> left)
     {
-        await Task.WhenAll(_dependants[resource].Select(d => StopOnceAsync(d, left)).ToArray()).ConfigureAwait(false);
+        var dependants = resource.Name == DashboardHost.ResourceName ? model.Resources.Where(r => r != resource) : _dependants[resource];
+        await Task.WhenAll(dependants.Select(d => StopOnceAsync(d, left)).ToArray()).ConfigureAwait(false);
         if (!instances.TryGetValue(resource, out var own)) return;
         var hasDependencies = resource.Annotations.OfType<WaitAnnotation>().Any();
         var grace = left() * (hasDependencies ? ShareOfDependants : ShareOfLast);

@@ -116,7 +116,7 @@ sealed class CrossCheck(Manifest manifest, IReadOnlyList<YamlMappingNode> docume
 
     public static string Text(YamlNode? node, params ReadOnlySpan<string> path) => (At(node, path) as YamlScalarNode)?.Value ?? "";
 
-    static IEnumerable<YamlNode> Items(YamlNode? node) => (node as YamlSequenceNode)?.Children ?? [];
+    public static IEnumerable<YamlNode> Items(YamlNode? node) => (node as YamlSequenceNode)?.Children ?? [];
 
     public static Dictionary<string, string> Entries(YamlNode? node) =>
         (node as YamlMappingNode)?.Children.ToDictionary(c => ((YamlScalarNode)c.Key).Value!, c => ((YamlScalarNode)c.Value).Value ?? "") ?? [];

@@ -37,7 +37,9 @@ public sealed class KubernetesTests
 
         var (isValid, report) = await KubernetesTools.ValidateAsync(yaml);
         Assert.True(isValid, report);
-        Assert.Empty(new CrossCheck(Checked(), KubernetesTools.Parse(yaml)).Problems(overlay == "strimzi" ? ContainerBrokers : Nothing));
+        var documents = KubernetesTools.Parse(yaml);
+        Assert.Empty(new CrossCheck(Checked(), documents).Problems(overlay == "strimzi" ? ContainerBrokers : Nothing));
+        Assert.Empty(new ReferenceCheck(documents).Problems());
     }
 
     [KubernetesTheory]
@@ -55,6 +57,24 @@ public sealed class KubernetesTests
         Assert.Contains(right, yaml, StringComparison.Ordinal);
 
         Assert.Contains(problem, new CrossCheck(Checked(), KubernetesTools.Parse(yaml.Replace(right, wrong, StringComparison.Ordinal))).Problems(Nothing));
+    }
+
+    [KubernetesTheory]
+    [InlineData("topic: metrics-events\n", "topic: metric-events\n", "ScaledObject aggregator: topic metric-events is none of the product")]
+    [InlineData("consumerGroup: streammetrics-processors", "consumerGroup: streammetrics", "ScaledObject aggregator: group streammetrics is not streammetrics-processors")]
+    [InlineData("maxReplicaCount: 6", "maxReplicaCount: 12", "ScaledObject aggregator: more replicas than partitions of metrics-events")]
+    [InlineData("authenticationRef:\n      name: kafka\n", "authenticationRef:\n      name: broker\n", "ScaledObject aggregator: there is no trigger authentication broker")]
+    [InlineData("bootstrap.streammetrics.svc:9093", "bootstrap.streammetrics.svc:9092", "ScaledObject aggregator: there is no Kafka streammetrics with port 9092")]
+    [InlineData("secretName: streammetrics-cluster-ca-cert", "secretName: metrics-cluster-ca-cert", "Deployment query: there is no secret metrics-cluster-ca-cert")]
+    [InlineData("              key: password\n              name: streammetrics\n", "              key: password\n              name: metrics\n", "Deployment archiver: there is no secret metrics")]
+    [InlineData("name: kafka-scaler\n    parameter", "name: kafka-scale\n    parameter", "TriggerAuthentication kafka: there is no config map kafka-scale")]
+    [InlineData("path: /health\n            port: 8080", "path: /health\n            port: 8081", "Deployment query: readinessProbe of query asks port 8081, which it does not have")]
+    public async Task A_reference_to_what_is_not_there_is_found(string right, string wrong, string problem)
+    {
+        var yaml = await KubernetesTools.RenderAsync("strimzi");
+        Assert.Contains(right, yaml, StringComparison.Ordinal);
+
+        Assert.Contains(problem, new ReferenceCheck(KubernetesTools.Parse(yaml.Replace(right, wrong, StringComparison.Ordinal))).Problems());
     }
 
     [KubernetesFact]
