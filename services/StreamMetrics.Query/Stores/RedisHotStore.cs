@@ -32,6 +32,11 @@ sealed class RedisHotStore(IConnectionMultiplexer redis, IOptions<QueryOptions> 
         return services;
     }, token);
 
+    public Task<IReadOnlyDictionary<string, string>> AttributesAsync(string serviceId, CancellationToken token) => AskAsync<IReadOnlyDictionary<string, string>>(async db =>
+        await db.HashGetAsync(RedisKeys.ServiceAttributes, serviceId) is { IsNull: false } json && Parse(json, ContractsJson.Default.IReadOnlyDictionaryStringString) is { } attributes
+            ? attributes
+            : ReadOnlyDictionary<string, string>.Empty, token);
+
     public Task<IReadOnlyList<CatalogItem>> CatalogAsync(string serviceId, CancellationToken token) => AskAsync<IReadOnlyList<CatalogItem>>(async db =>
     {
         var entries = await db.HashGetAllAsync(RedisKeys.Catalog(serviceId));
