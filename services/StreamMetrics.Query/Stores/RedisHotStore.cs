@@ -52,7 +52,7 @@ sealed class RedisHotStore(IConnectionMultiplexer redis, IOptions<QueryOptions> 
             for (var i = 0; i < keys.Count; i++)
             {
                 var open = (await live)[i];
-                var closed = (await finals)[i] is [var member] ? RedisHistory.Read(keys[i], member) : null;
+                var closed = (await finals)[i] is [var member] ? new RedisHistory(keys[i], window).Read(member) : null;
                 var best = open is null || closed is null ? open ?? closed
                     : open.Value.Start != closed.Value.Start ? (open.Value.Start > closed.Value.Start ? open : closed)
                     : closed.Supersedes(open) ? closed : open;
@@ -71,8 +71,13 @@ sealed class RedisHotStore(IConnectionMultiplexer redis, IOptions<QueryOptions> 
             // the archiver sets it when every history is filled; it is gone with everything else when Redis was emptied
             var isComplete = db.KeyExistsAsync(RedisKeys.HistoryComplete);
             var members = await Task.WhenAll(keys.Select(k => db.SortedSetRangeByScoreAsync(History(k, window), from, to, Exclude.Stop)));
-            var windows = new List<StoredWindow>();
-            for (var i = 0; i < keys.Count; i++) windows.AddRange(members[i].Select(m => RedisHistory.Read(keys[i], m)));
+            var windows = new List<StoredWindow>(members.Sum(m => m.Length));
+            for (var i = 0; i < keys.Count; i++)
+            {
+                var history = new RedisHistory(keys[i], window);
+                foreach (var member in members[i]) windows.Add(history.Read(member));
+            }
+
             return new HotHistory(windows, await isComplete);
         }, token);
 
