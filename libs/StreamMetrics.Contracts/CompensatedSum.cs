@@ -14,8 +14,15 @@ public struct CompensatedSum(double sum, double compensation)
     /// <summary>What rounding has taken from <see cref="Sum"/>.</summary>
     public double Compensation { get; private set; } = compensation;
 
-    /// <summary>The sum.</summary>
-    public readonly double Value => Sum + Compensation;
+    /// <summary>The sum; one beyond the numbers there are is the largest of them, so that it stays a JSON number.</summary>
+    public readonly double Value
+    {
+        get
+        {
+            var value = Sum + Compensation;
+            return double.IsFinite(value) ? value : double.IsFinite(Sum) ? Sum : double.CopySign(double.MaxValue, Sum);
+        }
+    }
 
     /// <summary>Adds a term.</summary>
     /// <param name="term">The term; finite.</param>

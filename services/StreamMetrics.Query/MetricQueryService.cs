@@ -1,4 +1,3 @@
-using System.Collections.ObjectModel;
 using Microsoft.Extensions.Options;
 using StreamMetrics.Contracts;
 using StreamMetrics.Query.Input;
@@ -37,13 +36,14 @@ sealed class MetricQueryService(
     public async Task<ServiceAnswer> ServiceAsync(string serviceId, CancellationToken token)
     {
         var answer = await MetricsAsync(serviceId, token);
-        var listed = (await ServicesAsync(token)).Services.FirstOrDefault(s => s.ServiceId == serviceId);
+        var (attributes, _) = await FromEitherAsync(
+            () => hot.AttributesAsync(serviceId, token), () => cold.AttributesAsync(serviceId, Now - NamesSpanMs, token), found => found.Count > 0 || answer.Source == DataSource.Hot);
         return new()
         {
             ServiceId = serviceId,
             LastSeen = answer.Metrics.Max(m => m.LastSeen),
             Metrics = answer.Metrics.Count,
-            Attributes = listed?.Attributes ?? ReadOnlyDictionary<string, string>.Empty,
+            Attributes = attributes,
         };
     }
 

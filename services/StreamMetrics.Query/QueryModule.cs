@@ -133,14 +133,6 @@ static class QueryModule
             json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, QueryJson.Default);
         });
-        services.AddOpenApi("v1", openApi => openApi.AddDocumentTransformer((document, _, _) =>
-        {
-            document.Info.Title = "StreamMetrics query API";
-            document.Info.Version = "v1";
-            document.Info.Description =
-                "Windowed aggregates of metrics: live from Redis, final from PostgreSQL. Each answer says where it comes from, whether it is final, "
-                + "which revision it is and how exact its percentiles are. Times are ms since the epoch.";
-            return Task.CompletedTask;
-        }));
+        services.AddApiDocument();
     }
 }

@@ -54,6 +54,27 @@ public sealed class AggregateRowTests
         Assert.Equal("trace-2", Merge([first with { Exemplar = null }, Aggregates.Create("s", [1], asOf: 2)]).Exemplar!.TraceId);
     }
 
+    [Theory]
+    [InlineData(MetricTypes.Counter)]
+    [InlineData(MetricTypes.Timer)]
+    public void A_sum_beyond_the_numbers_there_are_stays_a_number(string metricType)
+    {
+        var row = Merge(Enumerable.Range(1, 3).Select(i => Aggregates.Create("s", [double.MaxValue], asOf: i, metricType: metricType)));
+
+        Assert.Equal(double.MaxValue, row.Sum);
+        Assert.Equal(double.MaxValue, AggregateRow.RollUp("1h", 0, 3_600_000, [row, row]).Sum);
+        // What goes to Redis is JSON, which has no infinity.
+        Assert.Contains("1.7976931348623157E+308", Text(row), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_roll_up_does_not_lose_what_rounding_takes_from_each_of_its_parts()
+    {
+        var parts = Enumerable.Range(1, 1_000).Select(i => AggregateRow.From(Aggregates.Create("s", [i == 1 ? 1e16 : 1], asOf: i), "")).ToList();
+
+        Assert.Equal(1e16 + 1_000, AggregateRow.RollUp("1h", 0, 3_600_000, parts).Sum, 2.0);
+    }
+
     static AggregateRow Merge(IEnumerable<Aggregate> aggregates)
     {
         AggregateRow? row = null;

@@ -56,6 +56,18 @@ public sealed class CatalogTests(Servers servers) : IAsyncLifetime
         Assert.Equal("{}", (await _query.GetAsync("/api/v1/services/a-service")).GetProperty("attributes").GetRawText());
     }
 
+    [Fact]
+    public async Task One_service_is_described_without_reading_the_others()
+    {
+        await servers.Hot.LiveAsync(TwoServices());
+        await servers.Hot.SpoilServiceAsync("a-service");
+
+        var service = await _query.GetAsync("/api/v1/services/b-service");
+
+        Assert.Equal("""{"team":"payments"}""", service.GetProperty("attributes").GetRawText());
+        Assert.Equal((2, Minute + 59_999), (service.GetProperty("metrics").GetInt32(), service.GetProperty("lastSeen").GetInt64()));
+    }
+
     [Theory]
     [InlineData("/api/v1/services/nobody")]
     [InlineData("/api/v1/services/nobody/metrics")]

@@ -47,6 +47,19 @@ public sealed class SeriesTests(Servers servers) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Sums_beyond_the_numbers_there_are_stay_numbers()
+    {
+        var start = Noon - (5 * Hour);
+        await servers.Cold.InsertAsync(Enumerable.Range(0, 3).Select(m => Samples.Of("1m", start + (m * 60_000), [double.MaxValue], type: MetricTypes.Counter)));
+
+        var minute = Points(await _query.GetAsync($"{Path}?from={start}&to={start + 60_000}"))[0];
+        var hour = Points(await _query.GetAsync($"{Path}?step=1h&from={start}&to={start + Hour}"))[0];
+
+        Assert.Equal((double.MaxValue, double.MaxValue / 60), (minute.GetProperty("sum").GetDouble(), minute.GetProperty("rate").GetDouble()));
+        Assert.Equal((3L, double.MaxValue), (hour.GetProperty("count").GetInt64(), hour.GetProperty("sum").GetDouble()));
+    }
+
+    [Fact]
     public async Task The_last_hour_comes_from_Redis_alone_when_its_history_is_complete()
     {
         var start = Noon;

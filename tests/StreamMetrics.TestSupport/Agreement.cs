@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text.Json;
 using Npgsql;
 using StreamMetrics.Sketches;
@@ -7,8 +8,9 @@ using Xunit;
 namespace StreamMetrics.TestSupport;
 
 /// <summary>
-/// Compares what the API of a running system answers with what plain SQL and a merge of the stored sketches give: counts exactly, sketches byte for
-/// byte, sums of one stored window to the bit, those of several to the last digit, percentiles with those of the merged sketch.
+/// Compares what REST and GraphQL of a running system answer with what plain SQL and a merge of the stored sketches give: counts exactly, sketches byte
+/// for byte, sums of one stored window to the bit, those of several to the last bit, percentiles with those of the merged sketch; and the two with each
+/// other, in every field.
 /// </summary>
 /// <param name="query">Address of the query service.</param>
 /// <param name="database">Connection string of its database.</param>
@@ -22,6 +24,8 @@ public sealed class Agreement(Uri query, string database) : IAsyncDisposable
 
     readonly HttpClient _http = new() { BaseAddress = query, Timeout = TimeSpan.FromSeconds(30) };
     readonly NpgsqlDataSource _source = NpgsqlDataSource.Create(database);
+
+    ISeriesApi[] Apis => [new RestSeries(_http), new GraphQLSeries(_http)];
 
     sealed record Row(string Service, string Metric, string Window, long Start, bool IsTotal, Dictionary<string, string> Tags, long Count, double Sum, long Revision, byte[] Sketch);
 
@@ -73,26 +77,24 @@ public sealed class Agreement(Uri query, string database) : IAsyncDisposable
         var rows = await RowsAsync(
             $"service_id = {Literal(sample.Service)} AND metric_name = {Literal(sample.Metric)} AND window_size = '{sample.Window}' AND timestamp = to_timestamp({Text(sample.Start / 1000)}) AND "
             + (sample.IsTotal ? "scope = 'total'" : $"scope = 'series' AND tags @> {tags}"));
-        var answer = await GetAsync(sample.Service, sample.Metric,
-            $"window={sample.Window}&from={Text(sample.Start)}&to={Text(sample.Start + 1)}&include=sketch{string.Concat(sample.Tags.Select(t => $"&tags.{Uri.EscapeDataString(t.Key)}={Uri.EscapeDataString(t.Value)}"))}");
-        var point = Assert.Single(Assert.Single(answer.GetProperty("series").EnumerateArray()).GetProperty("points").EnumerateArray());
-        AssertEqual(rows, point, []);
-        Assert.Equal(rows.Sum(r => r.Revision), point.GetProperty("revision").GetInt64());
+        await AskAllAsync(new(sample.Service, sample.Metric, sample.Window, sample.Start, sample.Start + 1, sample.Tags), answer =>
+        {
+            var point = Assert.Single(Assert.Single(answer.EnumerateArray()).GetProperty("points").EnumerateArray());
+            AssertEqual(rows, point, []);
+            Assert.Equal(rows.Sum(r => r.Revision), point.GetProperty("revision").GetInt64());
+        });
     }
 
     async Task<int> CheckGroupAsync(string service, string metric, string key, long from, long to)
     {
         var rows = await RowsAsync($"service_id = {Literal(service)} AND metric_name = {Literal(metric)} AND {Span("5m", from, to)}");
         var minutes = await RowsAsync($"service_id = {Literal(service)} AND metric_name = {Literal(metric)} AND {Span("1m", from, to)}");
-        var percentiles = string.Join(',', Percentiles.Select(p => p.ToString(CultureInfo.InvariantCulture)));
-        var answer = await GetAsync(service, metric, $"window=1m&step=5m&from={Text(from)}&to={Text(to)}&groupBy={Uri.EscapeDataString(key)}&percentiles={percentiles}&include=sketch");
         var expected = rows.ToLookup(r => (r.Tags.GetValueOrDefault(key), r.Start));
         var parts = minutes.ToLookup(r => (r.Tags.GetValueOrDefault(key), r.Start / Step * Step));
-        var found = 0;
-        foreach (var series in answer.GetProperty("series").EnumerateArray())
+        await AskAllAsync(new(service, metric, "1m", from, to, new Dictionary<string, string>()) { Step = "5m", GroupBy = key, Percentiles = Percentiles }, answer =>
         {
-            var value = series.GetProperty("tags").TryGetProperty(key, out var text) ? text.GetString() : null;
-            foreach (var point in series.GetProperty("points").EnumerateArray())
+            var points = answer.EnumerateArray().SelectMany(s => s.GetProperty("points").EnumerateArray(), (s, p) => (Value: ValueOf(s, key), Point: p)).ToList();
+            foreach (var (value, point) in points)
             {
                 var start = point.GetProperty("start").GetInt64();
                 AssertEqual([.. expected[(value, start)]], point, Percentiles);
@@ -100,12 +102,27 @@ public sealed class Agreement(Uri query, string database) : IAsyncDisposable
                 Assert.Equal(Merge(parts[(value, start)]).ToArray(), point.GetProperty("sketch").GetBytesFromBase64());
                 var sum = parts[(value, start)].Sum(r => r.Sum);
                 Assert.InRange(point.GetProperty("sum").GetDouble(), sum - (Math.Abs(sum) * 1e-12), sum + (Math.Abs(sum) * 1e-12));
-                found++;
             }
-        }
 
-        Assert.Equal(expected.Count, found);
-        return found;
+            Assert.Equal(expected.Count, points.Count);
+        });
+        return expected.Count;
+    }
+
+    static string? ValueOf(JsonElement series, string key) => series.GetProperty("tags").TryGetProperty(key, out var text) ? text.GetString() : null;
+
+    // Each API by itself, and then all of them.
+    async Task AskAllAsync(SeriesQuestion question, Action<JsonElement> check)
+    {
+        JsonElement? first = null;
+        foreach (var api in Apis)
+        {
+            var answer = await api.SeriesAsync(question);
+            var failure = Record.Exception(() => check(answer));
+            if (failure is not null) throw new InvalidOperationException($"{api.Name}: {failure.Message}", failure);
+            first ??= answer;
+            Assert.True(JsonElement.DeepEquals(first.Value, answer), $"{Apis[0].Name} {first} is not {api.Name} {answer}");
+        }
     }
 
     static void AssertEqual(IReadOnlyList<Row> rows, JsonElement point, IReadOnlyList<double> percentiles)
@@ -113,19 +130,33 @@ public sealed class Agreement(Uri query, string database) : IAsyncDisposable
         var sketch = Merge(rows);
         Assert.Equal(rows.Sum(r => r.Count), point.GetProperty("count").GetInt64());
         Assert.Equal(sketch.ToArray(), point.GetProperty("sketch").GetBytesFromBase64());
-        var sum = point.GetProperty("sum").GetDouble();
-        if (rows.Count == 1) Assert.Equal(rows[0].Sum, sum);
-        else Assert.InRange(sum, Near(rows, -1), Near(rows, 1));
+        AssertSum([.. rows.Select(r => r.Sum)], point.GetProperty("sum").GetDouble());
         foreach (var (name, quantile) in new[] { ("p50", 0.5), ("p95", 0.95), ("p99", 0.99) }) Assert.Equal(sketch.Quantile(quantile), point.GetProperty(name).GetDouble());
         foreach (var p in percentiles) Assert.Equal(sketch.Quantile(p / 100), point.GetProperty("percentiles").GetProperty(p.ToString(CultureInfo.InvariantCulture)).GetDouble());
     }
 
-    // The sum in 28 digits, rounded, and its neighbour: in which order doubles are added decides between them.
-    static double Near(IReadOnlyList<Row> rows, int direction)
+    // One sum to the bit; of several the exact sum of the doubles or a neighbour of it, since the order of adding decides about the last bit.
+    static void AssertSum(IReadOnlyList<double> terms, double actual)
     {
-        var exact = (double)rows.Aggregate(0m, (total, r) => total + (decimal)r.Sum);
-        var slack = Math.Abs(exact) * 1e-14;
-        return exact + (direction * slack);
+        if (terms.Count == 1)
+        {
+            Assert.Equal(terms[0], actual);
+            return;
+        }
+
+        var exact = terms.Aggregate(BigInteger.Zero, (total, term) => total + Fixed(term));
+        var size = Math.Abs(actual);
+        Assert.True(BigInteger.Abs(Fixed(actual) - exact) <= Fixed(Math.BitIncrement(size)) - Fixed(size), $"{actual:R} is not the sum of {string.Join(" + ", terms)}");
+    }
+
+    // A double as an integer in units of the smallest double, 2^-1074: every one is a whole number of them.
+    static BigInteger Fixed(double value)
+    {
+        var bits = BitConverter.DoubleToInt64Bits(value);
+        var exponent = (int)((bits >> 52) & 0x7FF);
+        var fraction = bits & 0xFFFFFFFFFFFFF;
+        var size = exponent == 0 ? fraction : (BigInteger)(fraction | 0x10000000000000) << (exponent - 1);
+        return bits < 0 ? -size : size;
     }
 
     static ExponentialHistogram Merge(IEnumerable<Row> rows)
@@ -149,15 +180,6 @@ public sealed class Agreement(Uri query, string database) : IAsyncDisposable
         }
 
         return rows;
-    }
-
-    async Task<JsonElement> GetAsync(string service, string metric, string parameters)
-    {
-        var path = $"/api/v1/services/{service}/metrics/{Uri.EscapeDataString(metric)}/series?{parameters}";
-        using var response = await _http.GetAsync(new Uri(path, UriKind.Relative));
-        var body = await response.Content.ReadAsStringAsync();
-        Assert.True(response.IsSuccessStatusCode, $"{path}: {(int)response.StatusCode} {body}");
-        return JsonDocument.Parse(body).RootElement;
     }
 
     static string Span(string window, long from, long to) =>

@@ -18,6 +18,7 @@ readonly record struct RowKey(string ServiceId, string MetricName, string Window
 sealed class AggregateRow
 {
     readonly SortedDictionary<int, long> _applied;
+    CompensatedSum _sum;
     ExponentialHistogram? _sketch;
     byte[]? _sketchBytes;
 
@@ -41,7 +42,7 @@ sealed class AggregateRow
 
     public long Count { get; private set; }
 
-    public double Sum { get; private set; }
+    public double Sum => _sum.Value;
 
     public long Errors { get; private set; }
 
@@ -77,7 +78,7 @@ sealed class AggregateRow
         Tags = aggregate.Tags,
         End = aggregate.End,
         Count = aggregate.Count,
-        Sum = aggregate.Sum,
+        _sum = new(aggregate.Sum, 0),
         Errors = aggregate.Errors,
         Late = aggregate.Late,
         Last = aggregate.Last,
@@ -100,7 +101,7 @@ sealed class AggregateRow
             Tags = tags,
             End = end,
             Count = count,
-            Sum = sum,
+            _sum = new(sum, 0),
             Errors = errors,
             Late = late,
             Last = last,
@@ -152,7 +153,7 @@ sealed class AggregateRow
         long count, double sum, long errors, long late, double last, long lastTime, Exemplar? exemplar, ExponentialHistogram sketch, long revisions)
     {
         Count += count;
-        Sum += sum;
+        _sum.Add(sum);
         Errors += errors;
         Late += late;
         if (lastTime > LastTime || (lastTime == LastTime && last > Last)) (Last, LastTime) = (last, lastTime);

@@ -1,6 +1,7 @@
 using StreamMetrics.Contracts;
 using StreamMetrics.Query.Model;
 using StreamMetrics.Query.Stores;
+using StreamMetrics.Sketches;
 
 namespace StreamMetrics.Query.Merging;
 
@@ -10,6 +11,11 @@ namespace StreamMetrics.Query.Merging;
 sealed class SeriesGrouping(SeriesQuery query, long closedUntil)
 {
     readonly Dictionary<string, Group> _groups = new(StringComparer.Ordinal);
+    readonly ExponentialHistogram _scratch = new();
+
+    // Windows of one series often come one after the other and share their tags.
+    IReadOnlyDictionary<string, string>? _lastTags;
+    Group? _lastGroup;
 
     sealed class Group(IReadOnlyDictionary<string, string> tags)
     {
@@ -22,11 +28,9 @@ sealed class SeriesGrouping(SeriesQuery query, long closedUntil)
 
     public void Add(StoredWindow window)
     {
-        var tags = TagsOf(window.Value);
-        var key = TagsHash.Compute(tags);
-        if (!_groups.TryGetValue(key, out var group)) _groups[key] = group = new(tags);
+        var group = GroupOf(window.Value);
         var start = window.Value.Start - (window.Value.Start % query.StepMs);
-        if (!group.Points.TryGetValue(start, out var point)) group.Points[start] = point = new();
+        if (!group.Points.TryGetValue(start, out var point)) group.Points[start] = point = new(_scratch);
         point.Add(window);
     }
 
@@ -37,6 +41,16 @@ sealed class SeriesGrouping(SeriesQuery query, long closedUntil)
             .Select(g => new SeriesAnswer { Tags = g.Tags, Points = Points(g) })
             .Where(s => s.Points.Count > 0),
     ];
+
+    Group GroupOf(Aggregate value)
+    {
+        if (_lastGroup is not null && ReferenceEquals(value.Tags, _lastTags)) return _lastGroup;
+        var tags = TagsOf(value);
+        var key = TagsHash.Compute(tags);
+        if (!_groups.TryGetValue(key, out var group)) _groups[key] = group = new(tags);
+        (_lastTags, _lastGroup) = (value.Tags, group);
+        return group;
+    }
 
     List<AggregateAnswer> Points(Group group)
     {

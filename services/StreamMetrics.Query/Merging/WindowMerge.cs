@@ -10,7 +10,8 @@ namespace StreamMetrics.Query.Merging;
 /// Merges stored windows of one metric, of any series and any time, into one point. Counts and sketches merge exactly; percentiles are
 /// taken from the merged sketch, never from other percentiles. A point made of one stored window that covers it has that window's own figures.
 /// </summary>
-sealed class WindowMerge
+/// <param name="scratch">Holds the sketch of a part while it is merged; may serve several merges in turn. Made when needed where none is given.</param>
+sealed class WindowMerge(ExponentialHistogram? scratch = null)
 {
     StoredWindow? _first;
     StoredWindow? _newest;
@@ -55,7 +56,7 @@ sealed class WindowMerge
     {
         if (_first is null || _newest is null || _source is null) throw new InvalidOperationException("There is nothing to answer with.");
         var isWhole = _parts == 1 && _first.Value.Start == frame.Start && _first.Value.End == frame.End;
-        if (!isWhole || frame.Percentiles.Count > 0) _sketch ??= ReadSketch(_first);
+        if (!isWhole || frame.Percentiles.Count > 0) _sketch ??= SketchOf(_first);
         var value = isWhole ? _first.Value : Merged(_newest.Value, frame);
         var isFinal = _isFinal && (isWhole || frame.IsClosed);
         return new AggregateAnswer
@@ -92,7 +93,7 @@ sealed class WindowMerge
             Source = _source.Value,
             Final = isFinal,
             Revision = isFinal ? _revisions : 0,
-            Sketch = frame.IncludeSketch ? _sketch?.ToArray() ?? _first.Value.Sketch : null,
+            Sketch = frame.IncludeSketch ? _sketch?.ToArray() ?? _first.SketchBytes() : null,
         };
     }
 
@@ -131,11 +132,16 @@ sealed class WindowMerge
 
     void MergeSketches(StoredWindow part)
     {
-        _sketch ??= ReadSketch(_first!);
-        _sketch.MergeFrom(ReadSketch(part));
+        _sketch ??= SketchOf(_first!);
+        scratch ??= new();
+        part.ReadSketch(scratch);
+        _sketch.MergeFrom(scratch);
     }
 
-    static ExponentialHistogram ReadSketch(StoredWindow part) => part.Value.Sketch is { } bytes
-        ? ExponentialHistogram.Read(bytes)
-        : throw new FormatException($"the window {part.Value.Window} of {part.Value.MetricName} at {part.Value.Start} came without its sketch");
+    static ExponentialHistogram SketchOf(StoredWindow part)
+    {
+        var sketch = new ExponentialHistogram();
+        part.ReadSketch(sketch);
+        return sketch;
+    }
 }

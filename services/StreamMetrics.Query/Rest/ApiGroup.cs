@@ -8,7 +8,8 @@ static class ApiGroup
         var group = routes.MapGroup("/api/v1" + prefix);
         group.WithTags(tag)
             .WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status400BadRequest, typeof(InvalidRequestProblem), ["application/problem+json"]))
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
+            .ProducesRefusals(routes.ServiceProvider);
         return group;
     }
 

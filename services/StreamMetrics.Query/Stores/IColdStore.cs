@@ -10,6 +10,9 @@ interface IColdStore
     /// <summary>Services with windows that start at <paramref name="since"/> or later (ms since the epoch).</summary>
     Task<IReadOnlyList<SeenService>> ServicesAsync(long since, CancellationToken token);
 
+    /// <summary>What the newest window that starts at <paramref name="since"/> or later (ms since the epoch) has of the service catalog; empty when none has.</summary>
+    Task<IReadOnlyDictionary<string, string>> AttributesAsync(string serviceId, long since, CancellationToken token);
+
     /// <summary>Metrics of a service with windows that start at <paramref name="since"/> or later (ms since the epoch).</summary>
     Task<IReadOnlyList<MetricAnswer>> MetricsAsync(string serviceId, long since, CancellationToken token);
 

@@ -11,6 +11,9 @@ interface IHotStore
     /// <summary>Every service that was seen.</summary>
     Task<IReadOnlyList<SeenService>> ServicesAsync(CancellationToken token);
 
+    /// <summary>What the service catalog says of a service; empty when it is not in the catalog.</summary>
+    Task<IReadOnlyDictionary<string, string>> AttributesAsync(string serviceId, CancellationToken token);
+
     /// <summary>Totals and series of a service; empty when it is unknown.</summary>
     Task<IReadOnlyList<CatalogItem>> CatalogAsync(string serviceId, CancellationToken token);
 

@@ -25,11 +25,21 @@ sealed class PostgresColdStore(NpgsqlDataSource source, IOptions<QueryOptions> o
         var services = new List<SeenService>();
         while (await reader.ReadAsync(t))
         {
-            var attributes = reader.IsDBNull(3) ? null : JsonSerializer.Deserialize(reader.GetString(3), ContractsJson.Default.IReadOnlyDictionaryStringString);
-            services.Add(new(reader.GetString(0), PostgresRow.Ms(reader, 1), reader.GetInt32(2), attributes ?? ReadOnlyDictionary<string, string>.Empty));
+            services.Add(new(reader.GetString(0), PostgresRow.Ms(reader, 1), reader.GetInt32(2), Attributes(reader.IsDBNull(3) ? null : reader.GetString(3))));
         }
 
         return services;
+    }, token);
+
+    public Task<IReadOnlyDictionary<string, string>> AttributesAsync(string serviceId, long since, CancellationToken token) => AskAsync(async (command, t) =>
+    {
+        command.CommandText = """
+            SELECT catalog::text FROM metric_aggregates
+            WHERE service_id = $1 AND window_size = '1m' AND scope = 'total' AND timestamp >= $2 AND catalog IS NOT NULL ORDER BY timestamp DESC LIMIT 1
+            """;
+        command.Parameters.Add(new() { Value = serviceId });
+        command.Parameters.Add(new() { Value = PostgresRow.Time(since) });
+        return Attributes(await command.ExecuteScalarAsync(t) as string);
     }, token);
 
     public Task<IReadOnlyList<MetricAnswer>> MetricsAsync(string serviceId, long since, CancellationToken token) => AskAsync<IReadOnlyList<MetricAnswer>>(async (command, t) =>
@@ -118,6 +128,9 @@ sealed class PostgresColdStore(NpgsqlDataSource source, IOptions<QueryOptions> o
         await using var command = source.CreateCommand();
         return await ask(command, t);
     }, token);
+
+    static IReadOnlyDictionary<string, string> Attributes(string? json) =>
+        json is null ? ReadOnlyDictionary<string, string>.Empty : JsonSerializer.Deserialize(json, ContractsJson.Default.IReadOnlyDictionaryStringString) ?? ReadOnlyDictionary<string, string>.Empty;
 
     static string Select(ColdRange range)
     {

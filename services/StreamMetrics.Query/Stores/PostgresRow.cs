@@ -50,7 +50,7 @@ static class PostgresRow
             P50 = row.GetDouble(12),
             P95 = row.GetDouble(13),
             P99 = row.GetDouble(14),
-            Rate = (type == MetricTypes.Counter ? sum : count) * 1000.0 / window.SizeMs,
+            Rate = (type == MetricTypes.Counter ? sum : count) / (window.SizeMs / 1000.0),
             Last = row.GetDouble(15),
             LastTime = Ms(row, 16),
             Errors = row.GetInt64(17),

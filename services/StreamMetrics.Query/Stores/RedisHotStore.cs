@@ -32,6 +32,11 @@ sealed class RedisHotStore(IConnectionMultiplexer redis, IOptions<QueryOptions> 
         return services;
     }, token);
 
+    public Task<IReadOnlyDictionary<string, string>> AttributesAsync(string serviceId, CancellationToken token) => AskAsync<IReadOnlyDictionary<string, string>>(async db =>
+        await db.HashGetAsync(RedisKeys.ServiceAttributes, serviceId) is { IsNull: false } json && Parse(json, ContractsJson.Default.IReadOnlyDictionaryStringString) is { } attributes
+            ? attributes
+            : ReadOnlyDictionary<string, string>.Empty, token);
+
     public Task<IReadOnlyList<CatalogItem>> CatalogAsync(string serviceId, CancellationToken token) => AskAsync<IReadOnlyList<CatalogItem>>(async db =>
     {
         var entries = await db.HashGetAllAsync(RedisKeys.Catalog(serviceId));
@@ -47,7 +52,7 @@ sealed class RedisHotStore(IConnectionMultiplexer redis, IOptions<QueryOptions> 
             for (var i = 0; i < keys.Count; i++)
             {
                 var open = (await live)[i];
-                var closed = (await finals)[i] is [var member] ? RedisHistory.Read(keys[i], member) : null;
+                var closed = (await finals)[i] is [var member] ? new RedisHistory(keys[i], window).Read(member) : null;
                 var best = open is null || closed is null ? open ?? closed
                     : open.Value.Start != closed.Value.Start ? (open.Value.Start > closed.Value.Start ? open : closed)
                     : closed.Supersedes(open) ? closed : open;
@@ -66,8 +71,13 @@ sealed class RedisHotStore(IConnectionMultiplexer redis, IOptions<QueryOptions> 
             // the archiver sets it when every history is filled; it is gone with everything else when Redis was emptied
             var isComplete = db.KeyExistsAsync(RedisKeys.HistoryComplete);
             var members = await Task.WhenAll(keys.Select(k => db.SortedSetRangeByScoreAsync(History(k, window), from, to, Exclude.Stop)));
-            var windows = new List<StoredWindow>();
-            for (var i = 0; i < keys.Count; i++) windows.AddRange(members[i].Select(m => RedisHistory.Read(keys[i], m)));
+            var windows = new List<StoredWindow>(members.Sum(m => m.Length));
+            for (var i = 0; i < keys.Count; i++)
+            {
+                var history = new RedisHistory(keys[i], window);
+                foreach (var member in members[i]) windows.Add(history.Read(member));
+            }
+
             return new HotHistory(windows, await isComplete);
         }, token);
 

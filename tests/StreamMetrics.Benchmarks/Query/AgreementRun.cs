@@ -16,7 +16,7 @@ static class AgreementRun
             new($"http://127.0.0.1:{8080 + offset}"), $"Host=127.0.0.1;Port={15432 + offset};Username=postgres;Password=unused;Database=streammetrics");
         var windows = await agreement.CheckWindowsAsync(Number(args, "--windows", 500));
         var points = await agreement.CheckGroupsAsync(Number(args, "--metrics", 50));
-        Console.WriteLine($"REST and SQL agree on {windows} windows and on {points} points of grouped series: counts and sums, and sketches byte for byte.");
+        Console.WriteLine($"REST, GraphQL and SQL agree on {windows} windows and on {points} points of grouped series: counts and sums, and sketches byte for byte; REST and GraphQL in every field.");
         return windows > 0 ? 0 : 1;
     }
 

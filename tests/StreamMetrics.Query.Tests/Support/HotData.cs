@@ -34,6 +34,9 @@ sealed class HotData(IConnectionMultiplexer redis)
             JsonSerializer.Serialize(entry, ContractsJson.Default.CatalogEntry));
     }
 
+    /// <summary>Makes the entry of a service in the list of services unreadable.</summary>
+    public Task SpoilServiceAsync(string serviceId) => _db.HashSetAsync(RedisKeys.Services, serviceId, "no time");
+
     /// <summary>A final window of the last hour.</summary>
     public async Task HistoryAsync(Aggregate a, long revision = 1)
     {

@@ -40,7 +40,7 @@ static class Samples
             P50 = sketch.Quantile(0.5),
             P95 = sketch.Quantile(0.95),
             P99 = sketch.Quantile(0.99),
-            Rate = (type == MetricTypes.Counter ? sum : values.Count) * 1000.0 / sizeMs,
+            Rate = (type == MetricTypes.Counter ? sum : values.Count) / (sizeMs / 1000.0),
             Last = values[^1],
             LastTime = start + sizeMs - 1,
             Errors = errors,
