@@ -8,8 +8,17 @@ namespace StreamMetrics.Archiver.Tests;
 
 /// <summary>The archiver's own program between a Kafka, a real PostgreSQL and a real Redis.</summary>
 [Collection(KafkaCollection.Name)]
-public sealed class SinkTests(EveryKafkaFixture kafkas, StoresFixture stores) : IClassFixture<StoresFixture>
+public sealed class SinkTests(EveryKafkaFixture kafkas, StoresFixture stores) : IClassFixture<StoresFixture>, IAsyncLifetime
 {
+    EmbeddedKafkaUnderTest? _embedded;
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        if (_embedded is not null) await _embedded.DisposeAsync();
+    }
+
     [Theory, OnEmbeddedKafka, OnRealKafka]
     public async Task Finals_and_corrections_of_all_windows_reach_the_table(KafkaKind kind)
     {
@@ -207,7 +216,7 @@ public sealed class SinkTests(EveryKafkaFixture kafkas, StoresFixture stores) : 
         {
             ArchiverSetting.Produce(producer, Load(prefix, round, services: 10, windowsBack: 2));
             producer.Flush(Eventually.DefaultTimeout);
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, CancellationToken.None);
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, CancellationToken.None);
         }
     }
 
@@ -215,7 +224,8 @@ public sealed class SinkTests(EveryKafkaFixture kafkas, StoresFixture stores) : 
 
     async Task<(ArchiverSetting Setting, string Database)> SettingWithDatabaseAsync(KafkaKind kind)
     {
-        var kafka = await kafkas.GetAsync(kind);
+        // An embedded broker of its own, which takes no time to start: every test reads the topics from their beginning, and some fill them.
+        var kafka = kind == KafkaKind.Embedded ? _embedded ??= await EmbeddedKafkaUnderTest.StartAsync() : await kafkas.GetAsync(kind);
         await kafka.CreateProductTopicsAsync();
         var database = await stores.Postgres.CreateDatabaseAsync();
         return (new ArchiverSetting(kafka, database, stores.Redis.ConnectionString), database);
