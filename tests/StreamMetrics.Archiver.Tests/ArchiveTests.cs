@@ -271,7 +271,8 @@ public sealed class ArchiveTests(StoresFixture stores) : IClassFixture<StoresFix
         {
             await using var program = ServiceProcess.Start(
                 "StreamMetrics.Archiver",
-                new Dictionary<string, string?> { ["ConnectionStrings__streammetrics"] = setting.Writing.Database, ["Archiver__Archive__Directory"] = setting.Folder.Path },
+                // Of a wrong command it tells before it misses settings.
+                new Dictionary<string, string?> { ["ConnectionStrings__streammetrics"] = setting.Writing.Database, ["Archiver__Archive__Directory"] = code == 2 ? null : setting.Folder.Path },
                 ["archive", .. arguments]);
             Assert.True(await program.WaitForExitAsync() == code, program.Tail());
             return program.Output;

@@ -32,20 +32,22 @@ static class ArchiveCommand
         };
         try
         {
-            using var host = Build();
-            return args switch
+            Func<IServiceProvider, Task<int>>? work = args switch
             {
-                ["list"] => await ListAsync(host.Services, output, interrupt.Token),
-                ["verify", var partition] => await VerifyAsync(host.Services, Partition(partition), output, interrupt.Token),
-                ["restore", var partition] => await RestoreAsync(host.Services, Partition(partition), null, output, interrupt.Token),
-                ["restore", var partition, "--days", var days] => await RestoreAsync(host.Services, Partition(partition), Days(days), output, interrupt.Token),
-                _ => throw new StartupException(Usage),
+                ["list"] => services => ListAsync(services, output, interrupt.Token),
+                ["verify", var partition] => services => VerifyAsync(services, Partition(partition), output, interrupt.Token),
+                ["restore", var partition] => services => RestoreAsync(services, Partition(partition), null, output, interrupt.Token),
+                ["restore", var partition, "--days", var days] => services => RestoreAsync(services, Partition(partition), Days(days), output, interrupt.Token),
+                _ => null,
             };
-        }
-        catch (StartupException e) when (e.Message == Usage)
-        {
-            await Console.Error.WriteLineAsync(Usage);
-            return 2;
+            if (work is null)
+            {
+                await Console.Error.WriteLineAsync(Usage);
+                return 2;
+            }
+
+            using var host = Build();
+            return await work(host.Services);
         }
         catch (Exception e) when (ArchiveException.IsFailure(e, interrupt.Token))
         {
