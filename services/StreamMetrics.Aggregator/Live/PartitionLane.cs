@@ -17,6 +17,9 @@ sealed class PartitionLane(PartitionEngine engine, LiveShared shared) : ILiveOut
     /// <summary>Most series of one snapshot: about 2 ms of the owner's time.</summary>
     const int MaxSeries = 64;
 
+    /// <summary>Most series of one snapshot that nobody watches: the watched ones of the same snapshot wait until Redis has taken them, too.</summary>
+    const int MaxUnwatched = 24;
+
     /// <summary>Shortest time between two snapshots.</summary>
     const long TurnMs = 5;
 
@@ -54,7 +57,7 @@ sealed class PartitionLane(PartitionEngine engine, LiveShared shared) : ILiveOut
         if (written < MaxSeries && _now - _lastUnwatched >= UnwatchedTurnMs)
         {
             _lastUnwatched = _now;
-            Engine.WriteLive(this, LiveLane.Unwatched, MaxSeries - written);
+            Engine.WriteLive(this, LiveLane.Unwatched, Math.Min(MaxUnwatched, MaxSeries - written));
         }
 
         if (_filling!.Count == 0) return;
