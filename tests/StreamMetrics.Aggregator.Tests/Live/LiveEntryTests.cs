@@ -35,12 +35,7 @@ public class LiveEntryTests
     [Fact]
     public void The_first_call_that_shows_a_traced_event_leads_on_from_it_and_no_other()
     {
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = source => source.Name == AggregatorMetrics.SourceName,
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-        };
-        ActivitySource.AddActivityListener(listener);
+        using var listener = Listen();
         _engine.Process(new() { Offset = 0, LogTime = Start + 1_000, Value = Encoding.UTF8.GetBytes(Event) });
         Assert.All(Write(), entry => Assert.Null(entry.Origin));
 
@@ -61,16 +56,10 @@ public class LiveEntryTests
     {
         var trace = ActivityTraceId.CreateRandom().ToHexString(); // other tests listen to the same source
         var ended = new List<Activity>();
-        using var listener = new ActivityListener
+        using var listener = Listen(span =>
         {
-            ShouldListenTo = source => source.Name == AggregatorMetrics.SourceName,
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = span =>
-            {
-                if (span.TraceId.ToHexString() == trace) ended.Add(span);
-            },
-        };
-        ActivitySource.AddActivityListener(listener);
+            if (span.TraceId.ToHexString() == trace) ended.Add(span);
+        });
         _engine.Process(new() { Offset = 0, LogTime = Start + 1_000, Value = Encoding.UTF8.GetBytes(Event.Replace("\"m\"", "\"other\"", StringComparison.Ordinal)) });
         _engine.Process(new() { Offset = 1, LogTime = Start + 2_000, Value = Traced(Start + 2_000, 9, trace) });
         var output = new Entries();
@@ -94,15 +83,22 @@ public class LiveEntryTests
     [Fact]
     public void An_old_event_that_stands_for_the_window_again_is_not_followed_anew()
     {
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = source => source.Name == AggregatorMetrics.SourceName,
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-        };
-        ActivitySource.AddActivityListener(listener);
+        using var listener = Listen();
         _engine.Process(new() { Offset = 0, LogTime = Start + 9_000, Value = Traced(Start + 2_000, 9) });
 
         Assert.All(Write(), entry => Assert.Null(entry.Origin));
+    }
+
+    static ActivityListener Listen(Action<Activity>? stopped = null)
+    {
+        var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == AggregatorMetrics.SourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = stopped,
+        };
+        ActivitySource.AddActivityListener(listener);
+        return listener;
     }
 
     static byte[] Traced(long timestamp, double value, string traceId = TraceId) => Encoding.UTF8.GetBytes(FormattableString.Invariant($$$"""

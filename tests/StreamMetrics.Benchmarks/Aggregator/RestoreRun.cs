@@ -22,7 +22,7 @@ static class RestoreRun
     public static async Task<int> RunAsync(string[] args)
     {
         var bootstrap = Arguments.Option(args, "--bootstrap", "127.0.0.1:19092");
-        var series = Number("--series", 100_000);
+        var series = Arguments.Number(args, "--series", 100_000);
         await WorkTopics.RecreateAsync(bootstrap);
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var metrics = new AggregatorMetrics(services.GetRequiredService<IMeterFactory>());
@@ -30,15 +30,13 @@ static class RestoreRun
         options.Engine.MaxSeriesPerService = options.Engine.MaxSeriesPerPartition = series + 1;
         using (var load = new Load(options, metrics, series))
         {
-            load.Fill(Number("--events-per-series", 3));
-            await load.RunAsync(TimeSpan.FromMinutes(Number("--minutes", 0)), Number("--events-per-second", 2_000));
+            load.Fill(Arguments.Number(args, "--events-per-series", 3));
+            await load.RunAsync(TimeSpan.FromMinutes(Arguments.Number(args, "--minutes", 0)), Arguments.Number(args, "--events-per-second", 2_000));
             series = load.Series; // those without events for a while are forgotten
         }
 
         for (var i = 0; i < 3; i++) Restore(options, metrics, series);
         return 0;
-
-        int Number(string name, int otherwise) => int.Parse(Arguments.Option(args, name, otherwise.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
     }
 
     static void Restore(WorkerOptions options, AggregatorMetrics metrics, int series)

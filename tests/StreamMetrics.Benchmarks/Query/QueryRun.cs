@@ -33,8 +33,8 @@ static class QueryRun
             ["ConnectionStrings__redis"] = redis.ConnectionString, ["ConnectionStrings__streammetrics"] = database, ["Query__SendOwnMetrics"] = "false", ["Query__RequestsPerSecond"] = "0",
         });
         await query.WaitForHealthAsync();
-        await AskAsync(query, history, Number(args, "--requests", 2_000));
-        await SubscribeAsync(query, connection, Number(args, "--subscribers", 1_000), Number(args, "--slow", 100), Number(args, "--seconds", 60));
+        await AskAsync(query, history, Arguments.Number(args, "--requests", 2_000));
+        await SubscribeAsync(query, connection, Arguments.Number(args, "--subscribers", 1_000), Arguments.Number(args, "--slow", 100), Arguments.Number(args, "--seconds", 60));
         return 0;
     }
 
@@ -98,6 +98,4 @@ static class QueryRun
         using var process = Process.GetProcessById(pid);
         return process.TotalProcessorTime;
     }
-
-    static int Number(string[] args, string name, int otherwise) => int.Parse(Arguments.Option(args, name, otherwise.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using StreamMetrics.Benchmarks.Aggregator;
 using StreamMetrics.TestSupport;
@@ -27,10 +26,10 @@ static class TracingRun
     /// <param name="args"><c>[--events-per-second 5000] [--seconds 20] [--rounds 3]</c>; the rate is that of each of the four.</param>
     public static async Task<int> RunAsync(string[] args)
     {
-        var rate = Number("--events-per-second", 5_000);
-        var span = TimeSpan.FromSeconds(Number("--seconds", 20));
+        var rate = Arguments.Number(args, "--events-per-second", 5_000);
+        var span = TimeSpan.FromSeconds(Arguments.Number(args, "--seconds", 20));
         var seen = Variants.ToDictionary(v => v, _ => new List<Figures>());
-        for (var round = 0; round < Number("--rounds", 3); round++)
+        for (var round = 0; round < Arguments.Number(args, "--rounds", 3); round++)
         {
             foreach (var (variant, figures) in await RoundAsync(rate, span))
             {
@@ -45,8 +44,6 @@ static class TracingRun
         Console.WriteLine(FormattableString.Invariant(
             $"a trace costs {perTrace:0} µs in both together; {Default.TracesPerSecond} of them a second are {share * 100:0.000} % of what 100,000 events cost without traces"));
         return 0;
-
-        int Number(string name, int otherwise) => int.Parse(Arguments.Option(args, name, otherwise.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
     }
 
     static async Task<(Variant Variant, Figures Figures)[]> RoundAsync(int rate, TimeSpan span)
